@@ -1,0 +1,272 @@
+import type { MainstemError } from '../errors.ts';
+import {
+  ConnectionClosedError,
+  ConnectionRefusedError,
+  InvalidOptionError,
+  RemoteError,
+  toError,
+} from '../errors.ts';
+import { GuardedEvents } from '../events.ts';
+import { idLengthMax } from '../limits.ts';
+import type { Logger } from '../logger.ts';
+import { silentLogger } from '../logger.ts';
+import type { Features } from '../models/features.ts';
+import type { Labels } from '../models/labels.ts';
+import type { Awaitable, Model } from '../models/Model.ts';
+import { isGradientModel } from '../models/Model.ts';
+import type { TrainOptions } from '../models/trainOptions.ts';
+import { ModelParameters } from '../parameters/ModelParameters.ts';
+import type { NamedTensors } from '../parameters/NamedTensors.ts';
+import { decodeMessage, encodeMessage } from '../protocol/codec.ts';
+import { LayoutCatalog } from '../protocol/LayoutCatalog.ts';
+import type { MainMessage, Message, UpdateKind, Welcome } from '../protocol/messages.ts';
+import { protocolVersion } from '../protocol/messages.ts';
+import { bytesToValues, valuesToBytes } from '../protocol/tensorBytes.ts';
+import type { Connection, Transport } from '../transport/Transport.ts';
+import type { ChildReceipt } from './SentUpdates.ts';
+import { SentUpdates } from './SentUpdates.ts';
+
+/** Options of `Child.connect`. */
+export interface ChildOptions {
+  transport: Transport;
+  /** The model that this child trains. */
+  model: Model;
+  /** Its name, unique among the children of a coordinator. */
+  childId: string;
+  /** Which coordinator; `'default'` unless given. */
+  federation?: string;
+  /** Where errors go that nobody listens to; silent unless given. */
+  logger?: Logger;
+}
+
+/** The events of a child. */
+export interface ChildEvents {
+  /** A new main has come. `adopt` puts it into the model. */
+  mainUpdated: { readonly version: number };
+  /** The connection has ended; undefined where this child left. */
+  closed: MainstemError | undefined;
+  /** Something failed that no caller waits for. */
+  error: Error;
+}
+
+/** A model whose training gives the event loop its turn. */
+interface AsyncTrainable {
+  trainAsync(features: Features, labels: Labels, options?: TrainOptions): Promise<number[]>;
+}
+
+/**
+ * The other end of a coordinator: trains a model on its own rows, sends what the coordinator wants (gradients or
+ * parameters), and has the latest main at hand.
+ */
+export class Child {
+  readonly childId: string;
+  readonly #model: Model;
+  readonly #connection: Connection;
+  readonly #layouts = new LayoutCatalog();
+  readonly #sent = new SentUpdates();
+  readonly #events: GuardedEvents<ChildEvents>;
+  #welcome: Welcome | undefined;
+  #main: ModelParameters | undefined;
+  #adoptedVersion: number | undefined;
+  #greet: { resolve: () => void; reject: (error: Error) => void } | undefined;
+  #isClosed = false;
+
+  /**
+   * Connects, says hello, and waits for the welcome and for main, where there is one. Rejects with a
+   * ConnectionRefusedError where nobody listens or the coordinator refuses.
+   */
+  static async connect(options: ChildOptions): Promise<Child> {
+    const { transport, childId, federation = 'default' } = options;
+    if (typeof childId !== 'string' || childId.length === 0 || childId.length > idLengthMax) {
+      throw new InvalidOptionError(
+        `childId is ${JSON.stringify(childId)}, expected 1 to ${idLengthMax} characters`,
+      );
+    }
+    const child = new Child(options, await transport.connect());
+    await child.#sayHello(federation);
+    return child;
+  }
+
+  private constructor({ model, childId, logger = silentLogger }: ChildOptions, connection: Connection) {
+    this.childId = childId;
+    this.#model = model;
+    this.#connection = connection;
+    this.#events = new GuardedEvents<ChildEvents>((error) => logger.error('a listener failed', error));
+  }
+
+  /** What the coordinator wants: `'gradients'` or `'parameters'`. */
+  get kind(): UpdateKind {
+    return this.#welcome?.kind ?? 'parameters';
+  }
+
+  /** Version of the latest main that has come; 0 before there is one. */
+  get version(): number {
+    return this.#main?.baseVersion ?? 0;
+  }
+
+  /** The latest main that has come, or undefined. */
+  get main(): ModelParameters | undefined {
+    return this.#main?.clone();
+  }
+
+  /** Calls the listener at every event of this name; the function returned removes it. */
+  on<Name extends keyof ChildEvents>(name: Name, listener: (event: ChildEvents[Name]) => void): () => void {
+    return this.#events.on(name, listener);
+  }
+
+  /** Puts the latest main into the model; false where there is none newer than the model has. */
+  async adopt(): Promise<boolean> {
+    const main = this.#main;
+    if (main === undefined || main.baseVersion === this.#adoptedVersion) return false;
+    await this.#model.setModelParameters(main);
+    this.#adoptedVersion = main.baseVersion;
+    return true;
+  }
+
+  /**
+   * One round of a child: adopts the latest main, trains on these rows, and sends what the coordinator wants.
+   * Resolves with the costs and the receipt; `receipt.committed` says when main has it for good.
+   */
+  async train(
+    features: Features,
+    labels: Labels,
+    options?: TrainOptions,
+  ): Promise<{ costs: number[]; receipt: ChildReceipt }> {
+    await this.adopt();
+    const model = this.#model as Model & Partial<AsyncTrainable>;
+    const costs: Awaitable<number[]> =
+      typeof model.trainAsync === 'function'
+        ? model.trainAsync(features, labels, options)
+        : model.train(features, labels, options);
+    return { costs: await costs, receipt: await this.send() };
+  }
+
+  /** Sends the gradients of the last training, or the parameters, as the coordinator wants. */
+  async send(): Promise<ChildReceipt> {
+    const content: NamedTensors = await this.#currentUpdate();
+    if (this.#isClosed) throw new ConnectionClosedError('the child is not connected any more');
+    const layout = this.#layouts.announce(content.layout);
+    if (layout !== undefined) this.#connection.send(encodeMessage(layout));
+    const { sequence, receipt } = this.#sent.open();
+    this.#connection.send(
+      encodeMessage({
+        type: 'update',
+        fingerprint: content.layout.fingerprint,
+        dtype: content.dtype,
+        sequence,
+        sampleCount: content.sampleCount ?? null,
+        baseVersion: this.#adoptedVersion ?? null,
+        payload: valuesToBytes(content.values),
+      }),
+    );
+    return receipt;
+  }
+
+  /** Says goodbye and closes the connection. What has not been acknowledged is given up. May be called again. */
+  async leave(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#connection.send(encodeMessage({ type: 'leave' }));
+    this.#connection.close();
+    this.#end(undefined);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.leave();
+  }
+
+  async #currentUpdate(): Promise<NamedTensors> {
+    if (this.kind === 'parameters') return this.#model.getModelParameters();
+    if (isGradientModel(this.#model)) return this.#model.getGradients();
+    throw new InvalidOptionError(
+      'this coordinator takes gradients and the model gives none; use a parameters coordinator',
+    );
+  }
+
+  #sayHello(federation: string): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      this.#greet = { resolve, reject };
+      this.#connection.receive({
+        frame: (bytes) => this.#receive(bytes),
+        closed: (error) =>
+          this.#end(error ?? new ConnectionClosedError('the coordinator closed the connection')),
+      });
+      this.#connection.send(
+        encodeMessage({ type: 'hello', protocol: protocolVersion, federation, childId: this.childId }),
+      );
+    });
+  }
+
+  #receive(bytes: Uint8Array<ArrayBuffer>): void {
+    try {
+      this.#handle(decodeMessage(bytes));
+    } catch (thrown) {
+      this.#events.emit('error', toError(thrown));
+    }
+  }
+
+  #handle(message: Message): void {
+    switch (message.type) {
+      case 'welcome':
+        this.#welcome = message;
+        if (message.kind === 'gradients' && isGradientModel(this.#model))
+          this.#model.setAreGradientsSaved(true);
+        if (message.version === 0) this.#greeted();
+        return;
+      case 'refusal':
+        this.#end(new ConnectionRefusedError(message.error.message, { cause: fromWire(message.error) }));
+        return;
+      case 'layout':
+        this.#layouts.receive(message);
+        return;
+      case 'main':
+        this.#takeMain(message);
+        return;
+      case 'receipt': {
+        const { sequence, status, version, error } = message;
+        this.#sent.answer(sequence, status, version, error === null ? undefined : fromWire(error));
+        return;
+      }
+      case 'committed':
+        this.#sent.commit(message.sequence);
+        return;
+      case 'rejected':
+        this.#sent.reject(message.sequence, fromWire(message.error));
+        return;
+      case 'hello':
+      case 'update':
+      case 'leave':
+        this.#events.emit(
+          'error',
+          new RemoteError('MALFORMED_DATA', `a child does not expect a ${message.type}`),
+        );
+    }
+  }
+
+  #takeMain({ fingerprint, dtype, version, payload }: MainMessage): void {
+    const layout = this.#layouts.require(fingerprint);
+    this.#main = new ModelParameters(layout, bytesToValues(payload, dtype, layout.length), {
+      baseVersion: version,
+    });
+    this.#greeted();
+    this.#events.emit('mainUpdated', { version });
+  }
+
+  #greeted(): void {
+    this.#greet?.resolve();
+    this.#greet = undefined;
+  }
+
+  #end(error: MainstemError | undefined): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const reason = error ?? new ConnectionClosedError('the child left');
+    this.#greet?.reject(reason);
+    this.#greet = undefined;
+    this.#sent.close(reason);
+    this.#events.emit('closed', error);
+  }
+}
+
+function fromWire({ code, message }: { code: string; message: string }): RemoteError {
+  return new RemoteError(code, message);
+}

@@ -1,0 +1,231 @@
+import {
+  ConnectionRefusedError,
+  isMainstemError,
+  LimitExceededError,
+  MainstemError,
+  MalformedDataError,
+  toError,
+} from '../errors.ts';
+import { Gradients } from '../parameters/Gradients.ts';
+import { ModelParameters } from '../parameters/ModelParameters.ts';
+import { decodeMessage, encodeMessage } from '../protocol/codec.ts';
+import { LayoutCatalog } from '../protocol/LayoutCatalog.ts';
+import type {
+  Hello,
+  MainMessage,
+  Message,
+  UpdateKind,
+  UpdateMessage,
+  WireError,
+} from '../protocol/messages.ts';
+import { protocolVersion } from '../protocol/messages.ts';
+import { bytesToValues, valuesToBytes } from '../protocol/tensorBytes.ts';
+import type { Connection } from '../transport/Transport.ts';
+import type { UpdateIdentity } from './Membership.ts';
+import type { Receipt } from './receipts.ts';
+
+/** What a server of children needs of its coordinator. */
+export interface ServedCoordinator {
+  readonly federation: string;
+  readonly connectionsMax: number;
+  kind(): UpdateKind;
+  version(): number;
+  main(): ModelParameters | undefined;
+  /** Counts a child in; returns the number of its new session. */
+  join(childId: string): number;
+  leave(childId: string, epoch: number): void;
+  submit(content: Gradients | ModelParameters, identity: UpdateIdentity): Receipt;
+  report(error: Error): void;
+}
+
+/** The coordinator's ends of all connections. */
+export class ChildServer {
+  readonly #coordinator: ServedCoordinator;
+  readonly #sessions = new Set<Session>();
+
+  constructor(coordinator: ServedCoordinator) {
+    this.#coordinator = coordinator;
+  }
+
+  /** Takes a new connection. */
+  serve(connection: Connection): void {
+    if (this.#sessions.size >= this.#coordinator.connectionsMax) {
+      const error = new LimitExceededError(
+        `${this.#sessions.size} connections are open, no more are allowed`,
+      );
+      connection.receive({ frame() {}, closed() {} });
+      connection.send(encodeMessage({ type: 'refusal', error: toWireError(error) }));
+      connection.close();
+      return;
+    }
+    const session = new Session(this.#coordinator, connection, () => this.#sessions.delete(session));
+    this.#sessions.add(session);
+  }
+
+  /** Sends main to every child. */
+  publish(): void {
+    const main = this.#coordinator.main();
+    if (main === undefined || this.#sessions.size === 0) return;
+    for (const session of this.#sessions) session.sendMain(main);
+  }
+}
+
+/** One connection: a child that says hello, and then sends updates. */
+class Session {
+  readonly #coordinator: ServedCoordinator;
+  readonly #connection: Connection;
+  readonly #layouts = new LayoutCatalog();
+  readonly #ended: () => void;
+  #child: { readonly id: string; readonly epoch: number } | undefined;
+  #sentVersion = 0;
+  #isOpen = true;
+
+  constructor(coordinator: ServedCoordinator, connection: Connection, ended: () => void) {
+    this.#coordinator = coordinator;
+    this.#connection = connection;
+    this.#ended = ended;
+    connection.receive({
+      frame: (bytes) => this.#receive(bytes),
+      closed: () => this.#end(),
+    });
+  }
+
+  /** Sends main, unless the child is not in yet or has this version. */
+  sendMain(main: ModelParameters): void {
+    const version = main.baseVersion ?? 0;
+    if (this.#child === undefined || version <= this.#sentVersion) return;
+    this.#sentVersion = version;
+    const layout = this.#layouts.announce(main.layout);
+    if (layout !== undefined) this.#send(layout);
+    const message: MainMessage = {
+      type: 'main',
+      fingerprint: main.layout.fingerprint,
+      dtype: main.dtype,
+      version,
+      payload: valuesToBytes(main.values),
+    };
+    this.#send(message);
+  }
+
+  #receive(bytes: Uint8Array<ArrayBuffer>): void {
+    if (!this.#isOpen) return;
+    try {
+      this.#handle(decodeMessage(bytes));
+    } catch (thrown) {
+      // A child that does not speak the protocol is sent away; it never stops the coordinator.
+      const error = isMainstemError(thrown)
+        ? thrown
+        : new MainstemError('INTERNAL', toError(thrown).message, { cause: thrown });
+      this.#send({ type: 'refusal', error: toWireError(error) });
+      this.#coordinator.report(error);
+      this.#connection.close();
+      this.#end();
+    }
+  }
+
+  #handle(message: Message): void {
+    switch (message.type) {
+      case 'hello':
+        this.#welcome(message);
+        return;
+      case 'layout':
+        this.#requireChild(message.type);
+        this.#layouts.receive(message);
+        return;
+      case 'update':
+        this.#update(message);
+        return;
+      case 'leave':
+        this.#connection.close();
+        this.#end();
+        return;
+      case 'welcome':
+      case 'refusal':
+      case 'receipt':
+      case 'committed':
+      case 'rejected':
+      case 'main':
+        throw new MalformedDataError(`a coordinator does not expect a ${message.type}`);
+    }
+  }
+
+  #welcome({ protocol, federation, childId }: Hello): void {
+    if (this.#child !== undefined) throw new MalformedDataError('a second hello on one connection');
+    if (protocol !== protocolVersion) {
+      throw new ConnectionRefusedError(
+        `the child speaks protocol ${protocol}, the coordinator ${protocolVersion}`,
+      );
+    }
+    if (federation !== this.#coordinator.federation) {
+      throw new ConnectionRefusedError(
+        `the child asks for federation ${JSON.stringify(federation)}, this is ${JSON.stringify(this.#coordinator.federation)}`,
+      );
+    }
+    const epoch = this.#coordinator.join(childId);
+    this.#child = { id: childId, epoch };
+    const version = this.#coordinator.version();
+    this.#send({ type: 'welcome', kind: this.#coordinator.kind(), version, epoch });
+    const main = this.#coordinator.main();
+    if (main !== undefined) this.sendMain(main);
+  }
+
+  #update(message: UpdateMessage): void {
+    const { id: childId, epoch } = this.#requireChild(message.type);
+    const { sequence } = message;
+    const receipt = this.#submit(message, { childId, epoch, sequence });
+    const error = receipt.reason === undefined ? null : toWireError(receipt.reason);
+    this.#send({ type: 'receipt', sequence, status: receipt.status, version: receipt.version, error });
+    if (receipt.status !== 'applied' && receipt.status !== 'accepted') return;
+    receipt.committed.then(
+      () => this.#send({ type: 'committed', sequence }),
+      (thrown: unknown) => this.#send({ type: 'rejected', sequence, error: toWireError(toError(thrown)) }),
+    );
+  }
+
+  /** Decodes and hands over. Content that cannot be read breaks the protocol and ends the connection. */
+  #submit(
+    message: UpdateMessage,
+    identity: UpdateIdentity,
+  ): Pick<Receipt, 'status' | 'reason' | 'version' | 'committed'> {
+    const layout = this.#layouts.require(message.fingerprint);
+    const values = bytesToValues(message.payload, message.dtype, layout.length);
+    const sampleCount = message.sampleCount ?? undefined;
+    const baseVersion = message.baseVersion ?? undefined;
+    if (this.#coordinator.kind() === 'parameters') {
+      return this.#coordinator.submit(
+        new ModelParameters(layout, values, { sampleCount, baseVersion }),
+        identity,
+      );
+    }
+    if (sampleCount === undefined) throw new MalformedDataError('gradients need a sampleCount');
+    return this.#coordinator.submit(new Gradients(layout, values, { sampleCount, baseVersion }), identity);
+  }
+
+  #requireChild(type: string): { readonly id: string; readonly epoch: number } {
+    if (this.#child === undefined) throw new MalformedDataError(`a ${type} before the hello`);
+    return this.#child;
+  }
+
+  #send(message: Message): void {
+    if (!this.#isOpen) return;
+    try {
+      this.#connection.send(encodeMessage(message));
+    } catch (thrown) {
+      // Closed in between, or too much waits: the child has to come again.
+      this.#coordinator.report(toError(thrown));
+      this.#connection.close();
+      this.#end();
+    }
+  }
+
+  #end(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#ended();
+    if (this.#child !== undefined) this.#coordinator.leave(this.#child.id, this.#child.epoch);
+  }
+}
+
+function toWireError(error: Error): WireError {
+  return { code: isMainstemError(error) ? error.code : 'INTERNAL', message: error.message };
+}

@@ -1,0 +1,401 @@
+import {
+  DuplicateUpdateError,
+  isMainstemError,
+  LimitExceededError,
+  MainstemError,
+  MalformedDataError,
+  StaleSessionError,
+  toError,
+  UpdateDiscardedError,
+} from '../errors.ts';
+import { GuardedEvents } from '../events.ts';
+import type { Gradients } from '../parameters/Gradients.ts';
+import { ModelParameters } from '../parameters/ModelParameters.ts';
+import { nonFiniteAt } from '../parameters/NamedTensors.ts';
+import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
+import type { DataType } from '../parameters/values.ts';
+import { findNonFinite } from '../parameters/values.ts';
+import type { UpdateKind } from '../protocol/messages.ts';
+import { inSlices } from '../steps.ts';
+import type { StoreOperation } from '../storage/Store.ts';
+import type { Listener, Transport } from '../transport/Transport.ts';
+import { checkClaims, checkFresh } from './admission.ts';
+import { ChildServer } from './ChildServer.ts';
+import type { CoordinatorEvents } from './coordinatorEvents.ts';
+import type { ReadRecord } from './Ledger.ts';
+import { Ledger } from './Ledger.ts';
+import { MainState } from './MainState.ts';
+import type { Member, UpdateIdentity } from './Membership.ts';
+import { Membership } from './Membership.ts';
+import type { CoordinatorOptions, ResolvedCoordinatorOptions } from './options.ts';
+import { resolveCoordinatorOptions } from './options.ts';
+import type { Plugin, Update } from './plugins.ts';
+import { PluginList } from './plugins.ts';
+import type { Receipt, Settlement, UpdateStatus } from './receipts.ts';
+import { createSettlement } from './receipts.ts';
+import { WorkQueue } from './WorkQueue.ts';
+
+/** An update between its admission and its commit. */
+export interface Pending<T extends Gradients | ModelParameters> {
+  readonly member: Member;
+  readonly identity: UpdateIdentity;
+  /** What is folded in: plugins may have replaced it. */
+  content: T;
+  status: UpdateStatus;
+  reason: MainstemError | undefined;
+  readonly settlement: Settlement;
+}
+
+/** A new main, ready in the spare values. */
+export interface MainChange<T extends Gradients | ModelParameters> {
+  readonly layout: ParameterLayout;
+  readonly dtype: DataType;
+  /** Version of main that it was made from. */
+  readonly base: number;
+  readonly included: readonly Pending<T>[];
+  /** Puts the subclass's own state in force, in the same moment. */
+  adopt(): void;
+}
+
+/**
+ * What the coordinators share: the road from an update to a new main. They differ in what an update is and how it
+ * is folded in, which is `fold`. Every step of the road is one of the parts that this class puts together.
+ */
+export abstract class Coordinator<T extends Gradients | ModelParameters> {
+  protected readonly options: ResolvedCoordinatorOptions;
+  protected readonly main: MainState = new MainState();
+  protected readonly plugins: PluginList = new PluginList();
+  protected readonly membership: Membership;
+  readonly #events: GuardedEvents<CoordinatorEvents>;
+  readonly #queue = new WorkQueue();
+  readonly #ledger: Ledger;
+  readonly #server: ChildServer;
+  readonly #listeners: Listener[] = [];
+  #stopTimers: (() => void) | undefined;
+  #isClosed = false;
+
+  constructor(options: CoordinatorOptions, ownOptions: readonly string[]) {
+    this.options = resolveCoordinatorOptions(options, ownOptions);
+    this.membership = new Membership(this.options.limits);
+    this.#events = new GuardedEvents<CoordinatorEvents>((error, event) => {
+      // A failing error listener must not call itself.
+      if (event === 'error') this.options.logger.error('a listener of error failed', error);
+      else this.#report(error);
+    });
+    this.#server = new ChildServer({
+      federation: this.options.federation,
+      connectionsMax: this.options.limits.connectionsMax,
+      kind: () => this.kind,
+      version: () => this.main.version,
+      main: () => (this.main.version === 0 ? undefined : this.main.snapshot()),
+      join: (childId) => this.#startSession(childId),
+      leave: (childId, epoch) => this.#endSession(childId, epoch),
+      submit: (content, identity) => this.submit(content as T, identity),
+      report: (error) => this.#report(error),
+    });
+    this.#ledger = new Ledger(this.options.store, this.options.federation, {
+      committed: () => this.#server.publish(),
+      failed: (error) => this.#report(error),
+    });
+  }
+
+  /** What children send. */
+  protected abstract readonly kind: UpdateKind;
+
+  /**
+   * Folds an admitted, finite update in: `applied` where main has changed with it, `accepted` where it waits for
+   * others. Calls `publishMain` for a new main. Throws, and then nothing has changed, to refuse it.
+   */
+  protected abstract fold(pending: Pending<T>): Generator<undefined, 'applied' | 'accepted'>;
+
+  /** Gives up the updates that were accepted and wait for others. */
+  protected abstract giveUpPartial(reason: MainstemError): void;
+
+  /** Throws where an update of this member cannot be taken now; before anything of it is remembered. */
+  protected admitMember(_member: Member): void {}
+
+  /** What a subclass keeps in the store with every commit. */
+  protected storedState(_members: readonly Member[]): StoreOperation[] {
+    return [];
+  }
+
+  /** Reads what `storedState` wrote. */
+  protected async restoreState(_read: ReadRecord): Promise<void> {}
+
+  /** Forgets what a subclass keeps of a child. */
+  protected forgetChild(_member: Member): void {}
+
+  /** Version of main: 0 before there is one, then one more with every change. */
+  get version(): number {
+    return this.main.version;
+  }
+
+  /** Ids of the children that are there, in the order in which they first came. */
+  get children(): string[] {
+    return this.membership.ids;
+  }
+
+  /** Updates that wait for their turn (`drive: 'tick'` or `'timers'`). */
+  get queuedUpdates(): number {
+    return this.#queue.length;
+  }
+
+  /** A copy of main, with its version. Throws NoMainParametersError where there is none. */
+  getModelParameters(): ModelParameters {
+    return this.main.snapshot();
+  }
+
+  /** Calls the listener at every event of this name; the function returned removes it. */
+  on<Name extends keyof CoordinatorEvents>(
+    name: Name,
+    listener: (event: CoordinatorEvents[Name]) => void,
+  ): () => void {
+    return this.#events.on(name, listener);
+  }
+
+  /** Removes a listener. */
+  off<Name extends keyof CoordinatorEvents>(
+    name: Name,
+    listener: (event: CoordinatorEvents[Name]) => void,
+  ): void {
+    this.#events.off(name, listener);
+  }
+
+  /** Adds a plugin. Throws InvalidOptionError where there is one of its name. */
+  use(plugin: Plugin): this {
+    this.plugins.add(plugin, this);
+    return this;
+  }
+
+  /** Removes a plugin; false where there is none of this name. */
+  removePlugin(name: string): boolean {
+    return this.plugins.remove(name);
+  }
+
+  /** Counts a child out and forgets what it sent, but for the numbers of its updates. False where it was not there. */
+  removeChild(childId: string): boolean {
+    const member = this.membership.find(childId);
+    if (member === undefined || !this.membership.leave(childId)) return false;
+    this.forgetChild(member);
+    this.#emit('childLeft', { childId });
+    return true;
+  }
+
+  /**
+   * Works on what waits until all is done or `budgetMs` has passed; true where all is done. One slice (about 65
+   * thousand values) may run over. For `drive: 'tick'`; in other modes there is seldom anything to do.
+   */
+  tick(budgetMs: number): boolean {
+    if (!(budgetMs >= 0))
+      throw new MalformedDataError(`budgetMs is ${budgetMs}, expected a number of milliseconds, 0 or more`);
+    return this.#queue.run(this.options.clock, budgetMs);
+  }
+
+  /** With `drive: 'timers'`: works by itself from now on, until `stop` or `close`. */
+  start(): void {
+    if (this.#stopTimers !== undefined || this.#isClosed) return;
+    const { clock, timers } = this.options;
+    const turn = (): void => {
+      this.#queue.run(clock, timers.budgetMs);
+      this.#stopTimers = clock.schedule(turn, timers.intervalMs);
+    };
+    this.#stopTimers = clock.schedule(turn, timers.intervalMs);
+  }
+
+  /** Stops what `start` began. Updates wait. */
+  stop(): void {
+    this.#stopTimers?.();
+    this.#stopTimers = undefined;
+  }
+
+  /** Serves the children that connect over this transport, until the listener or the coordinator is closed. */
+  async listen(transport: Transport): Promise<Listener> {
+    const listener = await transport.listen((connection) => this.#server.serve(connection));
+    this.#listeners.push(listener);
+    return listener;
+  }
+
+  /** Does all that waits, ends all connections, waits for the store, disposes of the plugins. May be called again. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return this.#ledger.idle;
+    this.#queue.run(this.options.clock, Infinity);
+    this.#isClosed = true;
+    this.stop();
+    this.giveUpPartial(new UpdateDiscardedError('the coordinator was closed before the round was complete'));
+    await this.#ledger.idle;
+    for (const listener of this.#listeners.splice(0)) await listener.close();
+    try {
+      this.plugins.dispose();
+    } catch (thrown) {
+      this.#report(toError(thrown));
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Takes main and the numbers of all updates in it back from the store; false where the store has none. */
+  async restore(): Promise<boolean> {
+    if (!(await this.#ledger.restore(this.main, this.membership))) return false;
+    await this.restoreState(this.#ledger.read);
+    return true;
+  }
+
+  /** The road, from "admit" on. Never throws for a bad update: its receipt says what is wrong. */
+  protected submit(content: T, identity: UpdateIdentity): Receipt {
+    let pending: Pending<T> | undefined;
+    try {
+      if (this.#isClosed) throw new UpdateDiscardedError('the coordinator is closed');
+      pending = this.#admit(content, identity);
+    } catch (thrown) {
+      return this.#refuseAtOnce(identity, thrown);
+    }
+    this.#queue.push(this.#process(pending));
+    if (this.options.drive === 'immediate') this.#queue.run(this.options.clock, Infinity);
+    const { status, reason, settlement } = pending;
+    const receipt = { status, version: this.main.version, committed: settlement.promise };
+    return reason === undefined ? receipt : { ...receipt, reason };
+  }
+
+  /** Replaces main by checked parameters. */
+  protected replaceMain(parameters: ModelParameters): void {
+    const version = this.main.version + 1;
+    this.main.replace(parameters, parameters.dtype, version);
+    this.#ledger.commit(this.main, [], this.storedState([]), []);
+    this.#emit('mainUpdated', { version, children: [] });
+  }
+
+  /** Makes the spare values main, after the plugins have seen them, and commits. The updates in it are applied. */
+  protected *publishMain(change: MainChange<T>): Generator<undefined, void> {
+    const { layout, dtype, included, base } = change;
+    const version = base + 1;
+    yield* this.main.checkSpare(layout, dtype, 'main would');
+    if (this.main.version !== base)
+      throw new UpdateDiscardedError('main was set anew while the update was being folded in');
+    if (this.plugins.watchMerges) this.#askPlugins(layout, dtype, version, included.length);
+    this.main.swap(layout, dtype, version);
+    change.adopt();
+    for (const pending of included) pending.status = 'applied';
+    const members = included.map(({ member }) => member);
+    const settlements = included.map(({ settlement }) => settlement);
+    this.#ledger.commit(this.main, members, this.storedState(members), settlements);
+    this.#emit('mainUpdated', { version, children: members.map(({ id }) => id) });
+  }
+
+  /** Gives up an update that was accepted. */
+  protected discard(pending: Pending<T>, error: MainstemError): void {
+    this.#reject(pending, error);
+  }
+
+  #admit(content: T, identity: UpdateIdentity): Pending<T> {
+    const { limits, drive } = this.options;
+    if (this.#queue.length >= limits.queuedUpdatesMax) {
+      throw new LimitExceededError(
+        `${this.#queue.length} updates wait, at most ${limits.queuedUpdatesMax} are allowed; call tick more often`,
+      );
+    }
+    checkClaims(content, identity, limits);
+    this.main.layout?.assertFits(content.layout, this.kind, 'main');
+    const member = this.membership.identify(identity, content.origin);
+    checkFresh(member, identity);
+    this.admitMember(member);
+    if (this.membership.join(member)) this.#emit('childJoined', { childId: member.id });
+    this.membership.startEpoch(member, identity.epoch ?? 0);
+    if (identity.sequence !== undefined) member.window.add(identity.sequence);
+    // What waits must not change under its sender's hands.
+    const own = drive === 'immediate' ? content : (content.clone() as T);
+    return {
+      member,
+      identity,
+      content: own,
+      status: 'accepted',
+      reason: undefined,
+      settlement: createSettlement(),
+    };
+  }
+
+  /** The rest of the road, in slices. */
+  *#process(pending: Pending<T>): Generator<undefined, void> {
+    const { member, identity } = pending;
+    try {
+      yield* this.#checkFinite(pending.content);
+      const update: Update = { childId: member.id, sequence: identity.sequence, content: pending.content };
+      const { content } = this.plugins.onUpdate(update);
+      if (content !== pending.content) {
+        pending.content.layout.assertFits(content.layout, `${this.kind} of a plugin`, 'the update');
+        yield* this.#checkFinite(content);
+        pending.content = content as T;
+      }
+      // Whatever waited before this update may have changed main's layout.
+      this.main.layout?.assertFits(content.layout, this.kind, 'main');
+      this.#emit('updateReceived', { childId: member.id, sequence: identity.sequence });
+      pending.status = yield* this.fold(pending);
+    } catch (thrown) {
+      this.#reject(pending, asMainstemError(thrown));
+    }
+  }
+
+  *#checkFinite(content: Gradients | ModelParameters): Generator<undefined, void> {
+    yield* inSlices(content.values.length, (start, end) => {
+      const bad = findNonFinite(content.values, start, end);
+      if (bad >= 0) throw nonFiniteAt(content, bad, this.kind);
+    });
+  }
+
+  #reject(pending: Pending<T>, reason: MainstemError): void {
+    const { member, identity, settlement } = pending;
+    pending.status = 'refused';
+    pending.reason = reason;
+    if (identity.sequence !== undefined) member.window.remove(identity.sequence);
+    settlement.reject(reason);
+    this.#emit('updateRejected', { childId: member.id, sequence: identity.sequence, reason });
+  }
+
+  #refuseAtOnce(identity: UpdateIdentity, thrown: unknown): Receipt {
+    const reason = asMainstemError(thrown);
+    const settlement = createSettlement();
+    const isDuplicate = reason instanceof DuplicateUpdateError;
+    const status = isDuplicate ? 'duplicate' : reason instanceof StaleSessionError ? 'stale' : 'refused';
+    settlement.reject(reason);
+    this.#emit('updateRejected', { childId: identity.childId, sequence: identity.sequence, reason });
+    return { status, reason, version: this.main.version, committed: settlement.promise };
+  }
+
+  #askPlugins(layout: ParameterLayout, dtype: DataType, version: number, children: number): void {
+    const spare = this.main.spare(layout.length);
+    const main = new ModelParameters(layout, spare.slice(), { baseVersion: version });
+    const changed = this.plugins.afterMerge({ version, children, main });
+    layout.assertFits(changed.layout, 'main of a plugin', 'main');
+    changed.toDataType(dtype).assertFinite('main of a plugin');
+    spare.set(changed.values);
+  }
+
+  #startSession(childId: string): number {
+    const member = this.membership.identify({ childId }, undefined);
+    if (this.membership.join(member)) this.#emit('childJoined', { childId });
+    this.membership.startEpoch(member, member.epoch + 1);
+    return member.epoch;
+  }
+
+  /** A session that a newer one has replaced takes nothing with it. */
+  #endSession(childId: string, epoch: number): void {
+    if (this.membership.find(childId)?.epoch === epoch) this.removeChild(childId);
+  }
+
+  #emit<Name extends keyof CoordinatorEvents>(name: Name, event: CoordinatorEvents[Name]): void {
+    this.#events.emit(name, event);
+  }
+
+  #report(error: Error): void {
+    if (!this.#events.emit('error', error)) this.options.logger.error(error.message, error);
+  }
+}
+
+/** Errors of mainstem pass; anything else that a merger or a model threw is wrapped, so that its sender gets a reason. */
+function asMainstemError(thrown: unknown): MainstemError {
+  if (thrown instanceof MainstemError || isMainstemError(thrown)) return thrown as MainstemError;
+  return new MainstemError('UPDATE_FAILED', `folding the update in failed: ${toError(thrown).message}`, {
+    cause: thrown,
+  });
+}

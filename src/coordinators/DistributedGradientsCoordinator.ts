@@ -1,0 +1,206 @@
+import type { MainstemError } from '../errors.ts';
+import {
+  AlreadyContributedError,
+  InvalidOptionError,
+  NoMainParametersError,
+  UpdateDiscardedError,
+} from '../errors.ts';
+import type { OptimizerOption } from '../optimizers/createOptimizer.ts';
+import { createOptimizer } from '../optimizers/createOptimizer.ts';
+import type { Gradients } from '../parameters/Gradients.ts';
+import { requireGradients } from '../parameters/Gradients.ts';
+import type { ModelParameters } from '../parameters/ModelParameters.ts';
+import { requireModelParameters } from '../parameters/ModelParameters.ts';
+import type { UpdateKind } from '../protocol/messages.ts';
+import { inSlices } from '../steps.ts';
+import type { StoreOperation } from '../storage/Store.ts';
+import type { Pending } from './Coordinator.ts';
+import { Coordinator } from './Coordinator.ts';
+import type { ReadRecord } from './Ledger.ts';
+import { MainOptimizer } from './MainOptimizer.ts';
+import type { Member, UpdateIdentity } from './Membership.ts';
+import type { CoordinatorOptions } from './options.ts';
+import { checkCount } from './options.ts';
+import type { Receipt } from './receipts.ts';
+
+/** Options of DistributedGradientsCoordinator. */
+export interface GradientsCoordinatorOptions extends CoordinatorOptions {
+  /** Step size of main, 0 or more; the optimizer's own default unless given: 0.1, or 0.001 for Adam. */
+  learningRate?: number;
+  /** `'gradientDescent'` unless given. */
+  optimizer?: OptimizerOption;
+  /** Whether gradients lead down (a cost, the default) or up (a reward). */
+  gradientChangeMode?: 'descent' | 'ascent';
+  /**
+   * 1 (default): main moves at every update. More: main moves once for each so many children, by the mean of
+   * their gradients, weighted by rows; a child's second update within a round is refused.
+   */
+  childrenPerUpdate?: number;
+}
+
+const ownOptions = ['learningRate', 'optimizer', 'gradientChangeMode', 'childrenPerUpdate'];
+const optimizerKey = 'optimizer';
+
+/** What one round has so far: Σ nₖ gₖ and Σ nₖ. */
+interface Round {
+  readonly sum: Float64Array<ArrayBuffer>;
+  rows: number;
+  readonly pending: Pending<Gradients>[];
+}
+
+/**
+ * Owns the main parameters and moves them by the gradients that children send. One synchronous full-batch step
+ * over the children equals one full-batch step on all their rows.
+ */
+export class DistributedGradientsCoordinator extends Coordinator<Gradients> {
+  protected readonly kind: UpdateKind = 'gradients';
+  readonly #learningRate: number;
+  readonly #sign: number;
+  readonly #childrenPerUpdate: number;
+  readonly #optimizer: MainOptimizer;
+  #round: Round | undefined;
+
+  /** Throws InvalidOptionError for an illegal option. */
+  constructor(options: GradientsCoordinatorOptions = {}) {
+    super(options, ownOptions);
+    const optimizer = createOptimizer(options.optimizer ?? 'gradientDescent');
+    const {
+      learningRate = optimizer.defaultLearningRate,
+      gradientChangeMode = 'descent',
+      childrenPerUpdate = 1,
+    } = options;
+    if (!(Number.isFinite(learningRate) && learningRate >= 0)) {
+      throw new InvalidOptionError(`learningRate is ${learningRate}, expected a finite number, 0 or more`);
+    }
+    if (gradientChangeMode !== 'descent' && gradientChangeMode !== 'ascent') {
+      throw new InvalidOptionError(
+        `gradientChangeMode is ${JSON.stringify(gradientChangeMode)}, expected 'descent' or 'ascent'`,
+      );
+    }
+    this.#learningRate = learningRate;
+    this.#sign = gradientChangeMode === 'ascent' ? -1 : 1;
+    this.#childrenPerUpdate = checkCount(childrenPerUpdate, 'childrenPerUpdate');
+    this.#optimizer = new MainOptimizer(optimizer);
+  }
+
+  /**
+   * Sets main, and starts the optimizer and the round afresh. Throws MalformedDataError or NonFiniteError, and
+   * then main is as it was.
+   */
+  setModelParameters(parameters: ModelParameters): void {
+    requireModelParameters(parameters).assertFinite('main parameters');
+    this.clearGradients();
+    this.#optimizer.reset(parameters.values.length);
+    this.replaceMain(parameters);
+  }
+
+  /**
+   * Takes gradients in. The receipt says what became of them; main is changed when it returns (`drive:
+   * 'immediate'`). Throws MalformedDataError only where the argument is no Gradients at all.
+   */
+  addGradients(gradients: Gradients, identity: UpdateIdentity = {}): Receipt {
+    return this.submit(requireGradients(gradients), identity);
+  }
+
+  /** Gives up what the round has so far (`childrenPerUpdate` above 1). Main stays. */
+  clearGradients(): void {
+    this.giveUpPartial(new UpdateDiscardedError('the round was cleared before it was complete'));
+  }
+
+  protected giveUpPartial(reason: MainstemError): void {
+    const round = this.#round;
+    this.#round = undefined;
+    for (const pending of round?.pending ?? []) this.discard(pending, reason);
+  }
+
+  protected override admitMember(member: Member): void {
+    if (this.main.version === 0) {
+      throw new NoMainParametersError(
+        'there are no main parameters to move yet; call setModelParameters first',
+      );
+    }
+    this.#refuseSecond(member);
+  }
+
+  protected *fold(pending: Pending<Gradients>): Generator<undefined, 'applied' | 'accepted'> {
+    if (this.main.version === 0) throw new NoMainParametersError('there are no main parameters to move yet');
+    this.#refuseSecond(pending.member);
+    const { values, sampleCount } = pending.content;
+    if (this.#childrenPerUpdate === 1) {
+      yield* this.#move(values, this.#sign, [pending]);
+      return 'applied';
+    }
+    this.#round ??= { sum: new Float64Array(values.length), rows: 0, pending: [] };
+    const round = this.#round;
+    yield* inSlices(values.length, (start, end) => addScaled(round.sum, sampleCount, values, start, end));
+    // Cleared in between: the sums that this went into are gone.
+    if (this.#round !== round) throw new UpdateDiscardedError('the round was cleared before it was complete');
+    round.rows += sampleCount;
+    round.pending.push(pending);
+    if (round.pending.length < this.#childrenPerUpdate) return 'accepted';
+    this.#round = undefined;
+    yield* this.#finishRound(round, pending);
+    return 'applied';
+  }
+
+  protected override storedState(): StoreOperation[] {
+    return [{ key: optimizerKey, value: this.#optimizer.encode() }];
+  }
+
+  protected override async restoreState(read: ReadRecord): Promise<void> {
+    const { length } = this.main.values;
+    const stored = await read(optimizerKey);
+    if (stored === undefined) this.#optimizer.reset(length);
+    else this.#optimizer.restore(stored, length);
+  }
+
+  /** Where a round fails, all of its updates are given up: their sum cannot be taken apart again. */
+  *#finishRound(round: Round, last: Pending<Gradients>): Generator<undefined, void> {
+    try {
+      if (!(round.rows > 0))
+        throw new InvalidOptionError(
+          `the gradients of a round are over ${round.rows} rows together, expected more than 0`,
+        );
+      yield* this.#move(round.sum, this.#sign / round.rows, round.pending);
+    } catch (thrown) {
+      const reason = new UpdateDiscardedError(
+        `its round failed: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+      );
+      for (const pending of round.pending) if (pending !== last) this.discard(pending, reason);
+      throw thrown;
+    }
+  }
+
+  /** One step of main's optimizer along factor · gradient. */
+  *#move(
+    gradient: ArrayLike<number>,
+    factor: number,
+    included: readonly Pending<Gradients>[],
+  ): Generator<undefined, void> {
+    const { layout, dtype, version: base } = this.main;
+    if (layout === undefined) return;
+    this.plugins.beforeMerge({ version: base + 1, children: included.length });
+    const scaled = new Float64Array(gradient.length);
+    yield* inSlices(scaled.length, (start, end) => addScaled(scaled, factor, gradient, start, end));
+    const next = yield* this.main.copyToSpare();
+    yield* this.#optimizer.step(next, scaled, this.#learningRate);
+    yield* this.publishMain({ layout, dtype, base, included, adopt: () => this.#optimizer.adopt() });
+  }
+
+  #refuseSecond(member: Member): void {
+    if (this.#round?.pending.some((pending) => pending.member === member) !== true) return;
+    throw new AlreadyContributedError(
+      `${member.id} has given its gradients to this round; it has ${this.#round.pending.length} of ${this.#childrenPerUpdate}`,
+    );
+  }
+}
+
+function addScaled(
+  target: Float64Array,
+  factor: number,
+  source: ArrayLike<number>,
+  start: number,
+  end: number,
+): void {
+  for (let i = start; i < end; i++) target[i] = (target[i] as number) + factor * (source[i] as number);
+}

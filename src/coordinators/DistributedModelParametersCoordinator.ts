@@ -1,0 +1,297 @@
+import type { MainstemError } from '../errors.ts';
+import {
+  ContractViolationError,
+  InvalidDataError,
+  InvalidOptionError,
+  LimitExceededError,
+  MalformedDataError,
+  UpdateDiscardedError,
+} from '../errors.ts';
+import type { MergeChild, Merger } from '../mergers/Merger.ts';
+import { ModelParametersMerger } from '../mergers/ModelParametersMerger.ts';
+import type { ModelParameters } from '../parameters/ModelParameters.ts';
+import { requireModelParameters } from '../parameters/ModelParameters.ts';
+import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
+import type { DataType } from '../parameters/values.ts';
+import type { UpdateKind } from '../protocol/messages.ts';
+import { inSlices, inSteps } from '../steps.ts';
+import type { StoreOperation } from '../storage/Store.ts';
+import type { MainChange, Pending } from './Coordinator.ts';
+import { Coordinator } from './Coordinator.ts';
+import type { ReadRecord } from './Ledger.ts';
+import type { Member, UpdateIdentity } from './Membership.ts';
+import type { CoordinatorOptions } from './options.ts';
+import { checkCount } from './options.ts';
+import { decodeTensors, encodeTensors } from './persistence.ts';
+import type { Receipt } from './receipts.ts';
+
+/** Options of DistributedModelParametersCoordinator. */
+export interface ModelParametersCoordinatorOptions extends CoordinatorOptions {
+  /**
+   * Unless given, main is after each update the merge of the latest parameters of every child so far, which keeps
+   * one copy for each child. N: each N arrivals are merged, streaming, and the next N start afresh.
+   */
+  childUpdatesPerMerge?: number;
+  /** `new ModelParametersMerger()` unless given: the mean weighted by rows. */
+  merger?: Merger;
+}
+
+/** Who sent parameters, and how many rows they were trained on. */
+export interface ParametersIdentity extends UpdateIdentity {
+  /** Weight of the child; that of the parameters unless given. */
+  readonly sampleCount?: number | undefined;
+}
+
+const ownOptions = ['childUpdatesPerMerge', 'merger'];
+const latestPrefix = 'latest/';
+
+/** The latest parameters of one child. */
+interface Kept {
+  readonly member: Member;
+  readonly parameters: ModelParameters;
+}
+
+/** A merge of `childUpdatesPerMerge` arrivals, under way. */
+interface Group {
+  readonly merger: Merger;
+  readonly layout: ParameterLayout;
+  readonly dtype: DataType;
+  readonly state: unknown;
+  readonly pending: Pending<ModelParameters>[];
+}
+
+/** Owns the main parameters: what its merger makes of the parameters that children have trained. */
+export class DistributedModelParametersCoordinator extends Coordinator<ModelParameters> {
+  protected readonly kind: UpdateKind = 'parameters';
+  readonly #updatesPerMerge: number | undefined;
+  readonly #latest = new Map<string, Kept>();
+  #merger: Merger;
+  #group: Group | undefined;
+  /** Updates that are kept, but wait until the merger has enough children. */
+  #waiting: Pending<ModelParameters>[] = [];
+  /** One more with each reset. */
+  #generation = 0;
+
+  /** Throws InvalidOptionError for an illegal option. */
+  constructor(options: ModelParametersCoordinatorOptions = {}) {
+    super(options, ownOptions);
+    const { childUpdatesPerMerge, merger = new ModelParametersMerger() } = options;
+    this.#updatesPerMerge =
+      childUpdatesPerMerge === undefined
+        ? undefined
+        : checkCount(childUpdatesPerMerge, 'childUpdatesPerMerge');
+    this.#merger = this.#checkMerger(merger);
+  }
+
+  /** Merges by another rule from the next merge on. */
+  setModelParametersMerger(merger: Merger): void {
+    this.#merger = this.#checkMerger(merger);
+  }
+
+  /**
+   * Takes a child's parameters in. The receipt says what became of them; main is changed when it returns (`drive:
+   * 'immediate'`). Throws MalformedDataError only where the argument is no ModelParameters at all.
+   */
+  addModelParameters(parameters: ModelParameters, identity: ParametersIdentity = {}): Receipt {
+    const { sampleCount, ...who } = identity;
+    const given = requireModelParameters(parameters);
+    if (sampleCount !== undefined && !(Number.isFinite(sampleCount) && sampleCount >= 0)) {
+      throw new MalformedDataError(`sampleCount is ${sampleCount}, expected a number of rows, 0 or more`);
+    }
+    return this.submit(sampleCount === undefined ? given : given.clone({ sampleCount }), who);
+  }
+
+  /** A copy of main, with its version. Throws NoMainParametersError where there is none. */
+  getMainModelParameters(): ModelParameters {
+    return this.getModelParameters();
+  }
+
+  /** Sets main. What children have sent stays and is part of the next merge. */
+  setMainModelParameters(parameters: ModelParameters): void {
+    requireModelParameters(parameters).assertFinite('main parameters');
+    for (const { parameters: kept } of this.#latest.values())
+      parameters.layout.assertFits(kept.layout, 'parameters of children', 'the new main');
+    this.replaceMain(parameters);
+  }
+
+  /** Forgets what children have sent. Main stays. */
+  reset(): void {
+    this.#latest.clear();
+    this.#generation++;
+    this.giveUpPartial(new UpdateDiscardedError('the coordinator was reset before the merge was complete'));
+  }
+
+  protected giveUpPartial(reason: MainstemError): void {
+    const given = [...(this.#group?.pending ?? []), ...this.#waiting];
+    this.#group = undefined;
+    this.#waiting = [];
+    for (const pending of given) this.discard(pending, reason);
+  }
+
+  protected override admitMember(member: Member): void {
+    if (this.#updatesPerMerge !== undefined || this.#latest.has(member.id)) return;
+    const { keptChildrenMax, keptAnonymousMax } = this.options.limits;
+    let anonymous = 0;
+    for (const kept of this.#latest.values()) if (kept.member.isAnonymous) anonymous++;
+    const [count, limit] = member.isAnonymous
+      ? [anonymous, keptAnonymousMax]
+      : [this.#latest.size - anonymous, keptChildrenMax];
+    if (count < limit) return;
+    throw new LimitExceededError(
+      `the latest parameters of ${count} ${member.isAnonymous ? 'anonymous ' : ''}children are kept, at most ${limit} are allowed; give updates a childId, or set childUpdatesPerMerge, which keeps none`,
+    );
+  }
+
+  protected override forgetChild({ id }: Member): void {
+    this.#latest.delete(id);
+  }
+
+  protected *fold(pending: Pending<ModelParameters>): Generator<undefined, 'applied' | 'accepted'> {
+    if (this.#merger.needs.sampleCounts && pending.content.sampleCount === undefined) {
+      throw new InvalidDataError(`the merger needs sample counts and ${pending.member.id} names none`);
+    }
+    if (this.#updatesPerMerge === undefined) return yield* this.#mergeLatest(pending);
+    return yield* this.#addToGroup(pending, this.#updatesPerMerge);
+  }
+
+  protected override storedState(members: readonly Member[]): StoreOperation[] {
+    return members.flatMap((member) => {
+      const kept = this.#latest.get(member.id);
+      if (kept === undefined || member.isAnonymous) return [];
+      const { layout, values, dtype, sampleCount } = kept.parameters;
+      const value = encodeTensors(layout, values, {
+        version: this.main.version,
+        outerDtype: dtype,
+        sampleCount,
+      });
+      return [{ key: latestPrefix + encodeURIComponent(member.id), value }];
+    });
+  }
+
+  protected override async restoreState(read: ReadRecord): Promise<void> {
+    if (this.#updatesPerMerge !== undefined) return;
+    for (const member of this.membership.all) {
+      const stored = await read(latestPrefix + encodeURIComponent(member.id));
+      if (stored !== undefined)
+        this.#latest.set(member.id, { member, parameters: decodeTensors(stored).parameters });
+    }
+  }
+
+  /** Merges the latest parameters of all children, by id; the new ones are kept only where that succeeds. */
+  *#mergeLatest(pending: Pending<ModelParameters>): Generator<undefined, 'applied' | 'accepted'> {
+    const { member, content } = pending;
+    const generation = this.#generation;
+    for (const { parameters } of this.#latest.values())
+      parameters.layout.assertFits(content.layout, 'parameters', 'other children');
+    const kept = { member, parameters: content.clone() };
+    const children = [...new Map(this.#latest).set(member.id, kept).values()];
+    children.sort((a, b) => (a.member.id < b.member.id ? -1 : 1));
+    const adopt = (): void => {
+      // A reset, or the child's leaving, in between two slices: the merge stands, but nothing is kept for the next.
+      if (member.isPresent && this.#generation === generation) this.#latest.set(member.id, kept);
+      this.#waiting = [];
+    };
+    const merger = this.#merger;
+    if (children.length < merger.needs.minimumChildren) {
+      adopt();
+      this.#waiting = [...this.#waiting, pending];
+      return 'accepted';
+    }
+    const { version: base } = this.main;
+    const layout = this.#layoutWith(content.layout);
+    const dtype = this.main.layout === undefined ? content.dtype : this.main.dtype;
+    this.plugins.beforeMerge({ version: base + 1, children: children.length });
+    const state = merger.begin({ layout, main: base === 0 ? undefined : this.main.snapshot() });
+    for (const { member: from, parameters } of children)
+      yield* inSteps(merger.add(state, describe(from, parameters)));
+    const included = [...this.#waiting, pending];
+    yield* this.#finish(merger, state, { layout, dtype, base, included, adopt });
+    return 'applied';
+  }
+
+  *#addToGroup(
+    pending: Pending<ModelParameters>,
+    size: number,
+  ): Generator<undefined, 'applied' | 'accepted'> {
+    const { member, content } = pending;
+    this.#group ??= this.#beginGroup(content);
+    const group = this.#group;
+    group.layout.assertFits(content.layout, 'parameters', 'other children of this merge');
+    yield* inSteps(
+      group.merger.add(group.state, { ...describe(member, content), index: group.pending.length }),
+    );
+    if (this.#group !== group)
+      throw new UpdateDiscardedError('the coordinator was reset before the merge was complete');
+    group.pending.push(pending);
+    if (group.pending.length < size) return 'accepted';
+    this.#group = undefined;
+    try {
+      this.plugins.beforeMerge({ version: this.main.version + 1, children: size });
+      const { layout, dtype, pending: included } = group;
+      yield* this.#finish(group.merger, group.state, {
+        layout,
+        dtype,
+        base: this.main.version,
+        included,
+        adopt() {},
+      });
+    } catch (thrown) {
+      // A streamed merge cannot be taken apart again: all of its updates are given up.
+      const reason = new UpdateDiscardedError(
+        `its merge failed: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+      );
+      for (const other of group.pending) if (other !== pending) this.discard(other, reason);
+      throw thrown;
+    }
+    return 'applied';
+  }
+
+  #beginGroup(content: ModelParameters): Group {
+    const layout = this.#layoutWith(content.layout);
+    const main = this.main.version === 0 ? undefined : this.main.snapshot();
+    const dtype = main?.dtype ?? content.dtype;
+    return { merger: this.#merger, layout, dtype, state: this.#merger.begin({ layout, main }), pending: [] };
+  }
+
+  *#finish(merger: Merger, state: unknown, change: MainChange<ModelParameters>): Generator<undefined, void> {
+    const { length } = change.layout;
+    const merged = yield* inSteps(merger.finish(state));
+    if (merged.length !== length) {
+      throw new ContractViolationError(
+        `the merger returned ${merged.length} values, the layout has ${length}`,
+      );
+    }
+    const spare = this.main.spare(length);
+    yield* inSlices(spare.length, (start, end) => spare.set(merged.subarray(start, end), start));
+    yield* this.publishMain(change);
+  }
+
+  /** Main's layout, or the child's where main has none or names no architecture. */
+  #layoutWith(layout: ParameterLayout): ParameterLayout {
+    const main = this.main.layout;
+    return main === undefined || main.architecture === undefined ? layout : main;
+  }
+
+  #checkMerger(merger: Merger): Merger {
+    const isMerger =
+      typeof merger?.begin === 'function' &&
+      typeof merger.add === 'function' &&
+      typeof merger.finish === 'function';
+    if (!isMerger || !(merger.needs?.minimumChildren >= 1)) {
+      throw new InvalidOptionError(
+        'a merger needs needs, begin, add and finish; ModelParametersMerger has them',
+      );
+    }
+    const { minimumChildren } = merger.needs;
+    if (this.#updatesPerMerge !== undefined && minimumChildren > this.#updatesPerMerge) {
+      throw new InvalidOptionError(
+        `the merger needs ${minimumChildren} children, childUpdatesPerMerge is ${this.#updatesPerMerge}`,
+      );
+    }
+    return merger;
+  }
+}
+
+function describe(member: Member, parameters: ModelParameters): MergeChild {
+  return { id: member.id, index: member.index, parameters, sampleCount: parameters.sampleCount };
+}

@@ -1,0 +1,62 @@
+import type { Optimizer, OptimizerState } from '../optimizers/Optimizer.ts';
+import { createOptimizerState, optimizerStateFromJson } from '../optimizers/Optimizer.ts';
+import { inSlices } from '../steps.ts';
+import { decodeOptimizerState, encodeOptimizerState } from './persistence.ts';
+
+/** An optimizer's step on main, in slices, that takes effect only when it is adopted. */
+export class MainOptimizer {
+  readonly #optimizer: Optimizer;
+  #state: OptimizerState;
+  #next: OptimizerState;
+
+  constructor(optimizer: Optimizer) {
+    this.#optimizer = optimizer;
+    this.#state = createOptimizerState(optimizer, 0);
+    this.#next = createOptimizerState(optimizer, 0);
+  }
+
+  /** Starts afresh, for parameters of this length. */
+  reset(length: number): void {
+    this.#state = createOptimizerState(this.#optimizer, length);
+    this.#next = createOptimizerState(this.#optimizer, length);
+  }
+
+  /** Moves `values` against the gradient; the new optimizer state is kept aside. */
+  *step(
+    values: Float64Array<ArrayBuffer>,
+    gradient: Float64Array,
+    learningRate: number,
+  ): Generator<undefined, void> {
+    const steps = this.#state.steps + 1;
+    this.#next.steps = steps;
+    yield* inSlices(values.length, (start, end) => {
+      const slots = this.#next.slots.map((slot, index) => {
+        slot.set((this.#state.slots[index] as Float64Array).subarray(start, end), start);
+        return slot.subarray(start, end);
+      });
+      this.#optimizer.step(
+        { steps, slots },
+        values.subarray(start, end),
+        gradient.subarray(start, end),
+        learningRate,
+      );
+    });
+  }
+
+  /** Makes the last step's state the state. */
+  adopt(): void {
+    [this.#state, this.#next] = [this.#next, this.#state];
+  }
+
+  /** The state as bytes for the store. */
+  encode(): Uint8Array {
+    return encodeOptimizerState(this.#optimizer.name, this.#state);
+  }
+
+  /** Reads what `encode` wrote. Throws MalformedDataError where it is of another optimizer or length. */
+  restore(bytes: Uint8Array, length: number): void {
+    const state = optimizerStateFromJson(this.#optimizer, decodeOptimizerState(bytes), length);
+    this.reset(length);
+    this.#state = state;
+  }
+}

@@ -1,0 +1,87 @@
+import { NoMainParametersError } from '../errors.ts';
+import { ModelParameters } from '../parameters/ModelParameters.ts';
+import { nonFiniteAt } from '../parameters/NamedTensors.ts';
+import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
+import type { DataType } from '../parameters/values.ts';
+import { createValues, findNonFinite } from '../parameters/values.ts';
+import { inSlices, valuesPerSlice } from '../steps.ts';
+
+/**
+ * The parameters that a coordinator owns: float64 whatever travels, and twice, so that whoever reads during a
+ * sliced change sees the old main whole, and a change that fails leaves no trace.
+ */
+export class MainState {
+  #layout: ParameterLayout | undefined;
+  #dtype: DataType = 'float64';
+  #values: Float64Array<ArrayBuffer> = new Float64Array(0);
+  #next: Float64Array<ArrayBuffer> = new Float64Array(0);
+  #version = 0;
+
+  /** 0 before there is a main; then one more with every change. */
+  get version(): number {
+    return this.#version;
+  }
+
+  get layout(): ParameterLayout | undefined {
+    return this.#version === 0 ? undefined : this.#layout;
+  }
+
+  get dtype(): DataType {
+    return this.#dtype;
+  }
+
+  /** The values themselves. Not to be written to. */
+  get values(): Float64Array<ArrayBuffer> {
+    return this.#values;
+  }
+
+  /** A copy in main's dtype, with its version. Throws NoMainParametersError. */
+  snapshot(): ModelParameters {
+    if (this.#layout === undefined || this.#version === 0) {
+      throw new NoMainParametersError('there are no main parameters yet; set them, or add the first update');
+    }
+    const values = createValues(this.#dtype, this.#values.length);
+    values.set(this.#values);
+    return new ModelParameters(this.#layout, values, { baseVersion: this.#version });
+  }
+
+  /** The spare values, to be filled. Their content is undefined. */
+  spare(length: number): Float64Array<ArrayBuffer> {
+    if (this.#next.length !== length) this.#next = new Float64Array(length);
+    return this.#next;
+  }
+
+  /** The spare values, filled with main's. */
+  *copyToSpare(): Generator<undefined, Float64Array<ArrayBuffer>> {
+    const next = this.spare(this.#values.length);
+    yield* inSlices(next.length, (start, end) => next.set(this.#values.subarray(start, end), start));
+    return next;
+  }
+
+  /** Throws NonFiniteError where the spare values, as main's dtype, are not finite. */
+  *checkSpare(layout: ParameterLayout, dtype: DataType, what: string): Generator<undefined, void> {
+    const next = this.#next;
+    const narrow = createValues(dtype, Math.min(next.length, valuesPerSlice));
+    yield* inSlices(next.length, (start, end) => {
+      narrow.set(next.subarray(start, end));
+      const bad = findNonFinite(narrow, 0, end - start);
+      if (bad >= 0) throw nonFiniteAt(new ModelParameters(layout, next), start + bad, what);
+    });
+  }
+
+  /** Sets main to a copy of these parameters; a change under way keeps the spare values to itself. */
+  replace(parameters: ModelParameters, dtype: DataType, version: number): void {
+    this.#values = Float64Array.from(parameters.values);
+    this.#layout = parameters.layout;
+    this.#dtype = dtype;
+    this.#version = version;
+  }
+
+  /** Makes the spare values main, in one step. */
+  swap(layout: ParameterLayout, dtype: DataType, version: number): void {
+    [this.#values, this.#next] = [this.#next, this.#values];
+    this.#layout = layout;
+    this.#dtype = dtype;
+    this.#version = version;
+  }
+}

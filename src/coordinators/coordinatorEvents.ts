@@ -1,0 +1,19 @@
+import type { MainstemError } from '../errors.ts';
+
+/** The events of a coordinator. They are emitted when the state is final. */
+export interface CoordinatorEvents {
+  /** An update has passed admission and the plugins. */
+  updateReceived: { readonly childId: string; readonly sequence: number | undefined };
+  /** An update changes nothing: refused, duplicate or stale. */
+  updateRejected: {
+    readonly childId: string | undefined;
+    readonly sequence: number | undefined;
+    readonly reason: MainstemError;
+  };
+  /** Main has changed. */
+  mainUpdated: { readonly version: number; readonly children: readonly string[] };
+  childJoined: { readonly childId: string };
+  childLeft: { readonly childId: string };
+  /** Something failed that no caller waits for: a listener, the store, a connection. */
+  error: Error;
+}

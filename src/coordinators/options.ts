@@ -1,0 +1,79 @@
+import type { Clock } from '../clock.ts';
+import { systemClock } from '../clock.ts';
+import { InvalidOptionError } from '../errors.ts';
+import type { CoordinatorLimits } from '../limits.ts';
+import { defaultCoordinatorLimits } from '../limits.ts';
+import type { Logger } from '../logger.ts';
+import { silentLogger } from '../logger.ts';
+import { MemoryStore } from '../storage/MemoryStore.ts';
+import type { Store } from '../storage/Store.ts';
+
+/** Who does the work: the call that adds an update, a loop that calls `tick`, or timers after `start`. */
+export type Drive = 'immediate' | 'tick' | 'timers';
+
+/** Options of every coordinator. */
+export interface CoordinatorOptions {
+  /** `'immediate'` unless given. */
+  drive?: Drive;
+  /** Name that children join by, and prefix of the keys in the store; `'default'` unless given. */
+  federation?: string;
+  /** What survives a crash; in memory unless given. */
+  store?: Store;
+  /** Where time comes from; the platform unless given. */
+  clock?: Clock;
+  /** Where errors go that nobody listens to; silent unless given. */
+  logger?: Logger;
+  /** Changes to the default limits. */
+  limits?: Partial<CoordinatorLimits>;
+  /** With `drive: 'timers'`: milliseconds between turns, 10, and the longest turn, 4. */
+  timers?: { intervalMs?: number; budgetMs?: number };
+}
+
+/** Options with every default in place. */
+export type ResolvedCoordinatorOptions = Required<Omit<CoordinatorOptions, 'limits' | 'timers'>> & {
+  readonly limits: CoordinatorLimits;
+  readonly timers: { intervalMs: number; budgetMs: number };
+};
+
+const names = ['drive', 'federation', 'store', 'clock', 'logger', 'limits', 'timers'];
+
+/** Fills the defaults in. Throws InvalidOptionError for an illegal value and for a name that is no option. */
+export function resolveCoordinatorOptions(
+  options: CoordinatorOptions,
+  own: readonly string[],
+): ResolvedCoordinatorOptions {
+  for (const name of Object.keys(options)) {
+    if (names.includes(name) || own.includes(name)) continue;
+    throw new InvalidOptionError(`there is no option ${name}; options are ${[...own, ...names].join(', ')}`);
+  }
+  const { drive = 'immediate', federation = 'default', timers = {} } = options;
+  if (drive !== 'immediate' && drive !== 'tick' && drive !== 'timers') {
+    throw new InvalidOptionError(
+      `drive is ${JSON.stringify(drive)}, expected 'immediate', 'tick' or 'timers'`,
+    );
+  }
+  if (typeof federation !== 'string' || federation === '') {
+    throw new InvalidOptionError(`federation is ${JSON.stringify(federation)}, expected a name`);
+  }
+  const limits = { ...defaultCoordinatorLimits, ...options.limits };
+  for (const [name, value] of Object.entries(limits)) {
+    if (!Object.hasOwn(defaultCoordinatorLimits, name))
+      throw new InvalidOptionError(`there is no limit ${name}`);
+    if (!(value >= 0))
+      throw new InvalidOptionError(`limit ${name} is ${value}, expected a number, 0 or more`);
+  }
+  const { store = new MemoryStore(), clock = systemClock, logger = silentLogger } = options;
+  const { intervalMs = 10, budgetMs = 4 } = timers;
+  if (!(intervalMs >= 0 && budgetMs > 0)) {
+    throw new InvalidOptionError(
+      `timers are every ${intervalMs} ms for ${budgetMs} ms, expected 0 or more and above 0`,
+    );
+  }
+  return { drive, federation, store, clock, logger, limits, timers: { intervalMs, budgetMs } };
+}
+
+/** Throws InvalidOptionError unless the value is a whole number, 1 or more. */
+export function checkCount(value: number, name: string): number {
+  if (Number.isSafeInteger(value) && value >= 1) return value;
+  throw new InvalidOptionError(`${name} is ${value}, expected a whole number, 1 or more`);
+}

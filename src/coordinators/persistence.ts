@@ -1,0 +1,99 @@
+import { MalformedDataError } from '../errors.ts';
+import type { OptimizerState, OptimizerStateJson } from '../optimizers/Optimizer.ts';
+import type { Architecture } from '../parameters/architecture.ts';
+import { ModelParameters } from '../parameters/ModelParameters.ts';
+import type { TensorShape } from '../parameters/ParameterLayout.ts';
+import { ParameterLayout } from '../parameters/ParameterLayout.ts';
+import type { DataType, Values } from '../parameters/values.ts';
+import { checkDataType } from '../parameters/values.ts';
+import { bytesToValues, valuesToBytes } from '../protocol/tensorBytes.ts';
+import { decodeFrame, encodeFrame } from '../transport/frame.ts';
+import type { Member } from './Membership.ts';
+import type { SequenceWindowJson } from './SequenceWindow.ts';
+import { SequenceWindow } from './SequenceWindow.ts';
+
+/** Kinds of records, kept apart from each other and from messages. */
+const tensorsKind = 200;
+const memberKind = 201;
+const optimizerKind = 202;
+
+interface StoredTensors {
+  readonly tensors: readonly TensorShape[];
+  readonly architecture: Architecture | null;
+  readonly dtype: DataType;
+  /** dtype that main has for others; its values are stored as float64. */
+  readonly outerDtype: DataType;
+  readonly version: number;
+  readonly sampleCount: number | null;
+}
+
+/** Bytes of named tensors. */
+export function encodeTensors(
+  layout: ParameterLayout,
+  values: Values,
+  info: { version: number; outerDtype: DataType; sampleCount?: number | undefined },
+): Uint8Array {
+  const metadata: StoredTensors = {
+    tensors: layout.tensors.map(({ name, shape }) => ({ name, shape })),
+    architecture: layout.architecture ?? null,
+    dtype: values instanceof Float32Array ? 'float32' : 'float64',
+    outerDtype: info.outerDtype,
+    version: info.version,
+    sampleCount: info.sampleCount ?? null,
+  };
+  return encodeFrame(tensorsKind, metadata, valuesToBytes(values));
+}
+
+/** Reads what encodeTensors wrote. */
+export function decodeTensors(bytes: Uint8Array): {
+  parameters: ModelParameters;
+  outerDtype: DataType;
+  version: number;
+} {
+  const frame = decodeFrame(bytes.slice());
+  if (frame.kind !== tensorsKind)
+    throw new MalformedDataError(`a stored record is of kind ${frame.kind}, expected tensors`);
+  const stored = frame.metadata as StoredTensors;
+  const layout = new ParameterLayout(stored.tensors, stored.architecture ?? undefined);
+  const values = bytesToValues(frame.payload, checkDataType(stored.dtype), layout.length);
+  const parameters = new ModelParameters(layout, values, { sampleCount: stored.sampleCount ?? undefined });
+  return { parameters, outerDtype: checkDataType(stored.outerDtype), version: stored.version };
+}
+
+/** Bytes of what is known of a child's updates. */
+export function encodeMember({ epoch, window }: Member): Uint8Array {
+  return encodeFrame(memberKind, { epoch, window });
+}
+
+/** Reads what encodeMember wrote. */
+export function decodeMember(bytes: Uint8Array): { epoch: number; window: SequenceWindow } {
+  const { kind, metadata } = decodeFrame(bytes.slice());
+  if (kind !== memberKind)
+    throw new MalformedDataError(`a stored record is of kind ${kind}, expected a child`);
+  const { epoch, window } = metadata as { epoch: number; window: SequenceWindowJson };
+  return { epoch, window: SequenceWindow.fromJSON(window) };
+}
+
+/** Bytes of an optimizer's state. */
+export function encodeOptimizerState(optimizer: string, { steps, slots }: OptimizerState): Uint8Array {
+  const length = slots[0]?.length ?? 0;
+  const all = new Float64Array(slots.length * length);
+  slots.forEach((slot, index) => {
+    all.set(slot, index * length);
+  });
+  return encodeFrame(optimizerKind, { optimizer, steps, slots: slots.length }, valuesToBytes(all));
+}
+
+/** Reads what encodeOptimizerState wrote. */
+export function decodeOptimizerState(bytes: Uint8Array): OptimizerStateJson {
+  const { kind, metadata, payload } = decodeFrame(bytes.slice());
+  if (kind !== optimizerKind)
+    throw new MalformedDataError(`a stored record is of kind ${kind}, expected optimizer state`);
+  const { optimizer, steps, slots } = metadata as { optimizer: string; steps: number; slots: number };
+  const all = bytesToValues(payload, 'float64', payload.length / 8);
+  const length = slots === 0 ? 0 : all.length / slots;
+  const parts = Array.from({ length: slots }, (_, i) =>
+    Array.from(all.subarray(i * length, (i + 1) * length)),
+  );
+  return { optimizer, steps, slots: parts };
+}

@@ -1,0 +1,216 @@
+/** Lets errors be recognised across copies of the package, where `instanceof` cannot. */
+const brand = Symbol.for('mainstem.error');
+
+/** The root of every error that mainstem raises. `code` is stable; messages say what was got and expected. */
+export class MainstemError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+    Object.defineProperty(this, brand, { value: true });
+  }
+}
+
+/** True for any MainstemError, also one made by another copy of the package. */
+export function isMainstemError(value: unknown): value is MainstemError {
+  return typeof value === 'object' && value !== null && brand in value;
+}
+
+/** An option has a value that is not allowed, or options contradict each other. */
+export class InvalidOptionError extends MainstemError {
+  constructor(message: string) {
+    super('INVALID_OPTION', message);
+  }
+}
+
+/** Features or labels are empty, ragged, not finite, or do not fit each other or the model. */
+export class InvalidDataError extends MainstemError {
+  constructor(message: string) {
+    super('INVALID_DATA', message);
+  }
+}
+
+/** A label is not among the model's classes. */
+export class UnknownLabelError extends MainstemError {
+  constructor(message: string) {
+    super('UNKNOWN_LABEL', message);
+  }
+}
+
+/** Two sets of named tensors differ in names, shapes or number of values. */
+export class LayoutMismatchError extends MainstemError {
+  constructor(message: string) {
+    super('LAYOUT_MISMATCH', message);
+  }
+}
+
+/** The tensors have equal shapes, but the models behind them differ (activation, loss, classes …). */
+export class ArchitectureMismatchError extends MainstemError {
+  constructor(message: string) {
+    super('ARCHITECTURE_MISMATCH', message);
+  }
+}
+
+/** NaN or Infinity where a finite number is needed. */
+export class NonFiniteError extends MainstemError {
+  constructor(message: string) {
+    super('NON_FINITE', message);
+  }
+}
+
+/** The model has no parameters yet. */
+export class NotTrainedError extends MainstemError {
+  constructor(message: string) {
+    super('NOT_TRAINED', message);
+  }
+}
+
+/** `getGradients` was called, but no training has saved any. */
+export class NoGradientsError extends MainstemError {
+  constructor(message: string) {
+    super('NO_GRADIENTS', message);
+  }
+}
+
+/** A training is under way: it must end before this call. */
+export class ModelBusyError extends MainstemError {
+  constructor(message: string) {
+    super('MODEL_BUSY', message);
+  }
+}
+
+/** The cost or the parameters stopped being finite during training. The model is as it was before. */
+export class DivergedError extends MainstemError {
+  readonly iteration: number;
+
+  constructor(iteration: number, message: string) {
+    super('DIVERGED', message);
+    this.iteration = iteration;
+  }
+}
+
+/** A linear system has no unique solution. */
+export class SingularMatrixError extends MainstemError {
+  constructor(message: string) {
+    super('SINGULAR_MATRIX', message);
+  }
+}
+
+/** Training was stopped by its signal. What was learnt until then is kept. */
+export class AbortedError extends MainstemError {
+  constructor(message: string, cause?: unknown) {
+    super('ABORTED', message, { cause });
+  }
+}
+
+/** A coordinator was asked for main parameters, or to change them, before it had any. */
+export class NoMainParametersError extends MainstemError {
+  constructor(message: string) {
+    super('NO_MAIN_PARAMETERS', message);
+  }
+}
+
+/** The weights of a merge add up to 0, or one is negative or not finite. */
+export class InvalidWeightError extends MainstemError {
+  constructor(message: string) {
+    super('INVALID_WEIGHT', message);
+  }
+}
+
+/** An update with this sequence number was folded in before. */
+export class DuplicateUpdateError extends MainstemError {
+  constructor(message: string) {
+    super('DUPLICATE_UPDATE', message);
+  }
+}
+
+/** An update comes from an older session of the child than the newest one known. */
+export class StaleSessionError extends MainstemError {
+  constructor(message: string) {
+    super('STALE_SESSION', message);
+  }
+}
+
+/** A child gave a second update to a round that takes one from each child. */
+export class AlreadyContributedError extends MainstemError {
+  constructor(message: string) {
+    super('ALREADY_CONTRIBUTED', message);
+  }
+}
+
+/** Thrown by a plugin's `onUpdate` to refuse an update. */
+export class UpdateRefusedError extends MainstemError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('UPDATE_REFUSED', message, options);
+  }
+}
+
+/** The update was taken in, but given up before it reached main (`reset`, `clearGradients`, `close`). */
+export class UpdateDiscardedError extends MainstemError {
+  constructor(message: string) {
+    super('UPDATE_DISCARDED', message);
+  }
+}
+
+/** A plugin threw something that is no MainstemError. */
+export class PluginError extends MainstemError {
+  constructor(message: string, cause: unknown) {
+    super('PLUGIN_FAILED', message, { cause });
+  }
+}
+
+/** A stated limit (see limits.ts) was reached. */
+export class LimitExceededError extends MainstemError {
+  constructor(message: string) {
+    super('LIMIT_EXCEEDED', message);
+  }
+}
+
+/** Stored or received JSON or bytes do not have the form that was expected. */
+export class MalformedDataError extends MainstemError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('MALFORMED_DATA', message, options);
+  }
+}
+
+/** The store refused a read or a commit. */
+export class StoreError extends MainstemError {
+  constructor(message: string, cause?: unknown) {
+    super('STORE_FAILED', message, { cause });
+  }
+}
+
+/** The connection or the transport is closed. */
+export class ConnectionClosedError extends MainstemError {
+  constructor(message: string) {
+    super('CONNECTION_CLOSED', message);
+  }
+}
+
+/** Nobody listens where a child wants to connect, or the coordinator refused the handshake. */
+export class ConnectionRefusedError extends MainstemError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('CONNECTION_REFUSED', message, options);
+  }
+}
+
+/** The other side answered with an error; `code` is the code that it gave. */
+export class RemoteError extends MainstemError {
+  constructor(code: string, message: string) {
+    super(code, message);
+  }
+}
+
+/** A part written by a user does not keep its contract (see mainstem/testing). */
+export class ContractViolationError extends MainstemError {
+  constructor(message: string) {
+    super('CONTRACT_VIOLATED', message);
+  }
+}
+
+/** Makes whatever was thrown an Error, for places that must report it. */
+export function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}

@@ -1,0 +1,98 @@
+// Every public name of the core, by hand. Other rooms import each other's files, never this one.
+
+export type { ChildEvents, ChildOptions } from './children/Child.ts';
+export { Child } from './children/Child.ts';
+export type { ChildReceipt } from './children/SentUpdates.ts';
+export type { Clock } from './clock.ts';
+export { systemClock } from './clock.ts';
+export type { Coordinator } from './coordinators/Coordinator.ts';
+export type { CoordinatorEvents } from './coordinators/coordinatorEvents.ts';
+export type { GradientsCoordinatorOptions } from './coordinators/DistributedGradientsCoordinator.ts';
+export { DistributedGradientsCoordinator } from './coordinators/DistributedGradientsCoordinator.ts';
+export type {
+  ModelParametersCoordinatorOptions,
+  ParametersIdentity,
+} from './coordinators/DistributedModelParametersCoordinator.ts';
+export { DistributedModelParametersCoordinator } from './coordinators/DistributedModelParametersCoordinator.ts';
+export type { UpdateIdentity } from './coordinators/Membership.ts';
+export type { CoordinatorOptions, Drive } from './coordinators/options.ts';
+export type { MergedInfo, MergeInfo, Plugin, PluginHost, Update } from './coordinators/plugins.ts';
+export type { Receipt, UpdateStatus } from './coordinators/receipts.ts';
+export * from './errors.ts';
+export type { CoordinatorLimits } from './limits.ts';
+export { defaultCoordinatorLimits } from './limits.ts';
+export type { Logger } from './logger.ts';
+export type { MergeFunction } from './mergers/CustomMerge.ts';
+export type { MergeChild, MergeContext, Merger, MergerNeeds } from './mergers/Merger.ts';
+export type {
+  ChildParameters,
+  MergeMode,
+  MergeWeights,
+  ModelParametersMergerOptions,
+  Rounding,
+} from './mergers/ModelParametersMerger.ts';
+export { ModelParametersMerger } from './mergers/ModelParametersMerger.ts';
+export type { ActivationName } from './models/activations.ts';
+export type { ArrayConvertible, Features, RowArrays, TypedMatrix } from './models/features.ts';
+export type { LinearRegressionOptions } from './models/LinearRegression.ts';
+export { LinearRegression } from './models/LinearRegression.ts';
+export type { LogisticRegressionOptions } from './models/LogisticRegression.ts';
+export { LogisticRegression } from './models/LogisticRegression.ts';
+export type { Label, Labels } from './models/labels.ts';
+export type { LossName } from './models/losses.ts';
+export type {
+  Awaitable,
+  Cloneable,
+  Configurable,
+  GradientModel,
+  Model,
+  Predictions,
+  Resumable,
+  Scorable,
+  SetModelParametersOptions,
+} from './models/Model.ts';
+export { isCloneable, isGradientModel, isScorable } from './models/Model.ts';
+export type { ModelJson } from './models/modelJson.ts';
+export type { NeuralNetworkOptions } from './models/NeuralNetwork.ts';
+export { NeuralNetwork } from './models/NeuralNetwork.ts';
+export type { LayerOption } from './models/networkLayers.ts';
+export type { TrainingOptions } from './models/options.ts';
+export type { Penalty } from './models/training.ts';
+export type {
+  IterationReport,
+  TrainAsyncOptions,
+  TrainingStep,
+  TrainOptions,
+} from './models/trainOptions.ts';
+export type { AdamOptions } from './optimizers/Adam.ts';
+export { Adam } from './optimizers/Adam.ts';
+export type { OptimizerDescription, OptimizerName, OptimizerOption } from './optimizers/createOptimizer.ts';
+export { createOptimizer } from './optimizers/createOptimizer.ts';
+export { GradientDescent } from './optimizers/GradientDescent.ts';
+export { Momentum } from './optimizers/Momentum.ts';
+export type { Optimizer, OptimizerState, OptimizerStateJson } from './optimizers/Optimizer.ts';
+export { createOptimizerState } from './optimizers/Optimizer.ts';
+export type { Architecture, JsonValue } from './parameters/architecture.ts';
+export type { GradientsInfo } from './parameters/Gradients.ts';
+export { Gradients } from './parameters/Gradients.ts';
+export { ModelParameters } from './parameters/ModelParameters.ts';
+export type {
+  NamedTensors,
+  NamedTensorsJson,
+  Origin,
+  TensorArrays,
+  TensorsInfo,
+} from './parameters/NamedTensors.ts';
+export type { NestedArray } from './parameters/nestedArrays.ts';
+export type { TensorShape, TensorSlot } from './parameters/ParameterLayout.ts';
+export { ParameterLayout } from './parameters/ParameterLayout.ts';
+export type { DataType, Values } from './parameters/values.ts';
+export type { UpdateKind } from './protocol/messages.ts';
+export type { Random, RandomState } from './random.ts';
+export { seededRandom } from './random.ts';
+export type { Steps } from './steps.ts';
+export { MemoryStore } from './storage/MemoryStore.ts';
+export type { Store, StoreOperation } from './storage/Store.ts';
+export type { InProcessTransportOptions } from './transport/InProcessTransport.ts';
+export { InProcessTransport } from './transport/InProcessTransport.ts';
+export type { Connection, ConnectionHandlers, Listener, Transport } from './transport/Transport.ts';

@@ -1,0 +1,53 @@
+/**
+ * Every limit, its default, and what happens at it. A coordinator takes changes through its `limits` option.
+ */
+export interface CoordinatorLimits {
+  /** Children known at once. At the limit a new child's update is refused. */
+  childrenMax: number;
+  /** Children whose latest parameters are kept (a parameters coordinator without `childUpdatesPerMerge`). Refused. */
+  keptChildrenMax: number;
+  /** Updates without any identity that are kept in the same mode. Refused. */
+  keptAnonymousMax: number;
+  /** Updates that wait to be folded in (`drive: 'tick'` or `'timers'`). Refused. */
+  queuedUpdatesMax: number;
+  /** Rows that one update may claim. Refused, never clamped: a claim is a weight. */
+  sampleCountMax: number;
+  /** Connections served at once, joined or not. A new one is closed. */
+  connectionsMax: number;
+}
+
+/** The defaults of CoordinatorLimits. */
+export const defaultCoordinatorLimits: Readonly<CoordinatorLimits> = Object.freeze({
+  childrenMax: 16_384,
+  keptChildrenMax: 256,
+  keptAnonymousMax: 64,
+  queuedUpdatesMax: 1_024,
+  sampleCountMax: 1e9,
+  connectionsMax: 16_384,
+});
+
+/** How far behind the newest sequence number of a child an update may arrive and still be told from a duplicate. */
+export const sequenceWindow = 1_024;
+
+/** Limits of a parameter layout. Beyond them: LimitExceededError. */
+export const layoutLimits: Readonly<{
+  tensorsMax: number;
+  nameLengthMax: number;
+  rankMax: number;
+  valuesMax: number;
+}> = Object.freeze({ tensorsMax: 4_096, nameLengthMax: 256, rankMax: 8, valuesMax: 2 ** 28 });
+
+/** Limits of a frame. Beyond them the frame is refused before anything is allocated. */
+export const frameLimits: Readonly<{ metadataBytesMax: number; payloadBytesMax: number }> = Object.freeze({
+  metadataBytesMax: 1 << 20,
+  payloadBytesMax: 2 ** 31,
+});
+
+/** Length of a child id or a federation name, in UTF-16 units. Longer: refused. */
+export const idLengthMax = 256;
+
+/** Layouts that one connection may announce. More: the connection is closed. */
+export const layoutsPerConnectionMax = 16;
+
+/** Bytes that may wait on one in-process connection. Beyond: `send` throws LimitExceededError. */
+export const inProcessBufferedBytesMax: number = 2 ** 30;

@@ -1,0 +1,64 @@
+import type { Optimizer, OptimizerState } from '../optimizers/Optimizer.ts';
+import { createOptimizerState } from '../optimizers/Optimizer.ts';
+import type { DataType, Values } from '../parameters/values.ts';
+import { createValues } from '../parameters/values.ts';
+import type { Random, RandomState } from '../random.ts';
+import type { DenseNetwork } from './DenseNetwork.ts';
+import { initialiseNetwork } from './DenseNetwork.ts';
+
+/** What a model has once its shape is known: numbers, optimizer state, and where they came from. */
+export interface ModelState {
+  readonly network: DenseNetwork;
+  readonly values: Values;
+  optimizerState: OptimizerState;
+  /** Rows of the last training. */
+  sampleCount: number | undefined;
+  /** Version of main that the parameters are, or started from. */
+  baseVersion: number | undefined;
+}
+
+/** The state before any training: networks start at random, regressions, whose cost is convex, at zero. */
+export function createModelState(
+  network: DenseNetwork,
+  dtype: DataType,
+  optimizer: Optimizer,
+  random: Random | undefined,
+): ModelState {
+  const values = createValues(dtype, network.layout.length);
+  if (random !== undefined) initialiseNetwork(network, values, random);
+  return {
+    network,
+    values,
+    optimizerState: createOptimizerState(optimizer, values.length),
+    sampleCount: undefined,
+    baseVersion: undefined,
+  };
+}
+
+/** What a training can be taken back to. */
+export interface Checkpoint {
+  readonly values: Values;
+  readonly steps: number;
+  readonly slots: readonly Float64Array[];
+  readonly random: RandomState;
+}
+
+/** Remembers the state, so that a diverged training leaves no trace. */
+export function takeCheckpoint(state: ModelState, random: Random): Checkpoint {
+  return {
+    values: state.values.slice(),
+    steps: state.optimizerState.steps,
+    slots: state.optimizerState.slots.map((slot) => slot.slice()),
+    random: random.getState(),
+  };
+}
+
+/** Puts a remembered state back. */
+export function restoreCheckpoint(state: ModelState, random: Random, checkpoint: Checkpoint): void {
+  state.values.set(checkpoint.values);
+  state.optimizerState.steps = checkpoint.steps;
+  state.optimizerState.slots.forEach((slot, index) => {
+    slot.set(checkpoint.slots[index] as Float64Array);
+  });
+  random.setState(checkpoint.random);
+}

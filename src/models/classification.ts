@@ -1,0 +1,33 @@
+import type { Architecture } from '../parameters/architecture.ts';
+import type { Values } from '../parameters/values.ts';
+import type { Label } from './labels.ts';
+
+/** The classes that an architecture names. */
+export function architectureClasses(architecture: Architecture | undefined): readonly Label[] | undefined {
+  const classes = architecture?.['classes'];
+  return Array.isArray(classes) ? (classes as readonly Label[]) : undefined;
+}
+
+/** The label of each row: the likeliest class; for one column, the second class from 0.5 upwards. */
+export function labelsOf(outputs: Values, rows: number, classes: readonly Label[]): Label[] {
+  const columns = outputs.length / rows;
+  return Array.from({ length: rows }, (_, row) => {
+    if (columns === 1) return classes[(outputs[row] as number) >= 0.5 ? 1 : 0] as Label;
+    let best = 0;
+    for (let j = 1; j < columns; j++) {
+      if ((outputs[row * columns + j] as number) > (outputs[row * columns + best] as number)) best = j;
+    }
+    return classes[best] as Label;
+  });
+}
+
+/** Rows × classes of probabilities. One column p stands for 1 − p and p. Rows sum to 1, computed in float64. */
+export function probabilityRows(outputs: Values, rows: number, classes: number): number[][] {
+  const columns = outputs.length / rows;
+  return Array.from({ length: rows }, (_, row) => {
+    if (columns === 1) return [1 - (outputs[row] as number), outputs[row] as number];
+    const probabilities = Array.from(outputs.subarray(row * classes, (row + 1) * classes));
+    const sum = probabilities.reduce((total, p) => total + p, 0);
+    return probabilities.map((p) => p / sum);
+  });
+}

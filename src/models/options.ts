@@ -1,0 +1,94 @@
+import { InvalidOptionError } from '../errors.ts';
+import type { OptimizerOption } from '../optimizers/createOptimizer.ts';
+import { createOptimizer } from '../optimizers/createOptimizer.ts';
+import type { DataType } from '../parameters/values.ts';
+import { checkDataType } from '../parameters/values.ts';
+import type { Penalty } from './training.ts';
+
+/** Options of every model. */
+export interface TrainingOptions {
+  /** Step size, 0 or more. 0 changes nothing. Default: the optimizer's own (0.1; 0.001 for Adam). */
+  learningRate?: number;
+  /** Passes over the rows in one training, 0 or more. 500; 100 for networks. */
+  maximumNumberOfIterations?: number;
+  /** `'gradientDescent'` (regressions), `'adam'` (networks), `'momentum'`, or an object. */
+  optimizer?: OptimizerOption;
+  /** λ of λ/2 · ‖weights‖²; none unless given. */
+  penalty?: Penalty;
+  /** Training ends when the cost changes by less from one iteration to the next. 0: never. */
+  tolerance?: number;
+  /** Rows per update. All rows (regressions), 32 (networks). Rows are shuffled where there is more than one batch. */
+  batchSize?: number;
+  /** Numbers of 4 or 8 bytes. `'float64'` (regressions), `'float32'` (networks). */
+  dtype?: DataType;
+  /** Integer that fixes everything random, 0. */
+  seed?: number;
+}
+
+/** Checks one option; throws InvalidOptionError. */
+type Check = (value: unknown, name: string) => void;
+
+/** Makes a check that names the option, what was got and what is expected. */
+export function expecting(expected: string, isLegal: (value: unknown) => boolean): Check {
+  return (value, name) => {
+    if (!isLegal(value)) throw new InvalidOptionError(`${name} is ${show(value)}, expected ${expected}`);
+  };
+}
+
+function show(value: unknown): string {
+  return typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
+}
+
+const isPositiveInteger = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) > 0;
+const isFiniteFromZero = (value: unknown): boolean => Number.isFinite(value) && (value as number) >= 0;
+
+/** The checks of the options that all models share. */
+export const trainingChecks: Readonly<Record<keyof TrainingOptions, Check>> = {
+  learningRate: expecting('a finite number, 0 or more', isFiniteFromZero),
+  maximumNumberOfIterations: expecting(
+    'a whole number, 0 or more',
+    (value) => Number.isSafeInteger(value) && (value as number) >= 0,
+  ),
+  optimizer: (value) => {
+    createOptimizer(value as OptimizerOption);
+  },
+  penalty: expecting(
+    '{ l2: λ } with λ 0 or more',
+    (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      Object.keys(value).every((key) => key === 'l2') &&
+      isFiniteFromZero((value as Penalty).l2),
+  ),
+  tolerance: expecting('a finite number, 0 or more', isFiniteFromZero),
+  batchSize: expecting('a whole number, 1 or more', isPositiveInteger),
+  dtype: (value) => {
+    checkDataType(value);
+  },
+  seed: expecting('an integer', (value) => Number.isSafeInteger(value)),
+};
+
+/**
+ * The given options that are not undefined, each checked. Throws InvalidOptionError for an illegal value and for
+ * a name that is no option: a misspelt one must not be ignored.
+ */
+export function checkOptions<Options extends object>(
+  given: Partial<Options>,
+  checks: Readonly<Record<keyof Options, Check>>,
+): Partial<Options> {
+  if (typeof given !== 'object' || given === null) {
+    throw new InvalidOptionError(`options are ${show(given)}, expected an object`);
+  }
+  const known: Partial<Options> = {};
+  for (const [name, value] of Object.entries(given)) {
+    if (!Object.hasOwn(checks, name)) {
+      throw new InvalidOptionError(
+        `there is no option ${name}; options are ${Object.keys(checks).join(', ')}`,
+      );
+    }
+    if (value === undefined) continue;
+    checks[name as keyof Options](value, name);
+    known[name as keyof Options] = value as Options[keyof Options];
+  }
+  return known;
+}

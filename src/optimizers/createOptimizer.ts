@@ -1,0 +1,59 @@
+import { InvalidOptionError } from '../errors.ts';
+import type { AdamOptions } from './Adam.ts';
+import { Adam } from './Adam.ts';
+import { GradientDescent } from './GradientDescent.ts';
+import { Momentum } from './Momentum.ts';
+import type { Optimizer } from './Optimizer.ts';
+
+/** The built-in optimizers. */
+export type OptimizerName = 'gradientDescent' | 'momentum' | 'adam';
+
+/** A built-in optimizer with its settings, as plain JSON. */
+export type OptimizerDescription =
+  | { readonly name: 'gradientDescent' }
+  | { readonly name: 'momentum'; readonly momentum?: number }
+  | ({ readonly name: 'adam' } & AdamOptions);
+
+/** Whatever an `optimizer` option takes: a name, a name with settings, or an object of your own. */
+export type OptimizerOption = OptimizerName | OptimizerDescription | Optimizer;
+
+/** The optimizer that an option means. Throws InvalidOptionError for an unknown one. */
+export function createOptimizer(option: OptimizerOption): Optimizer {
+  const description = typeof option === 'string' ? ({ name: option } as OptimizerDescription) : option;
+  if (typeof description === 'object' && description !== null) {
+    if ('step' in description) return requireOptimizer(description);
+    switch (description.name) {
+      case 'gradientDescent':
+        return new GradientDescent();
+      case 'momentum':
+        return new Momentum(description);
+      case 'adam':
+        return new Adam(description);
+    }
+  }
+  throw new InvalidOptionError(
+    `optimizer is ${JSON.stringify(option)}, expected 'gradientDescent', 'momentum', 'adam' or an object with a step method`,
+  );
+}
+
+/** The settings of an optimizer as plain JSON: its name and its own numbers. */
+export function describeOptimizer(optimizer: Optimizer): OptimizerDescription {
+  const settings = Object.entries(optimizer).filter(
+    ([key, value]) => typeof value === 'number' && key !== 'defaultLearningRate' && key !== 'slotCount',
+  );
+  return { name: optimizer.name, ...Object.fromEntries(settings) } as OptimizerDescription;
+}
+
+function requireOptimizer(optimizer: Optimizer): Optimizer {
+  const { name, slotCount, defaultLearningRate, step } = optimizer;
+  if (
+    typeof step === 'function' &&
+    typeof name === 'string' &&
+    Number.isInteger(slotCount) &&
+    slotCount >= 0 &&
+    Number.isFinite(defaultLearningRate)
+  ) {
+    return optimizer;
+  }
+  throw new InvalidOptionError('an optimizer object needs name, defaultLearningRate, slotCount and step');
+}

@@ -1,0 +1,27 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig, type ViteUserConfig } from 'vitest/config';
+
+const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
+
+const config: ViteUserConfig = defineConfig({
+  resolve: {
+    // The longer name first: an alias also matches what begins with it.
+    alias: [
+      { find: 'mainstem/testing', replacement: source('testing/index.ts') },
+      { find: 'mainstem', replacement: source('index.ts') },
+    ],
+  },
+  test: {
+    include: ['test/**/*.test.ts'],
+    reporters: ['default'],
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      // Barrels hold no code; the command is run as a whole, as a process, by .ci/run.
+      exclude: ['src/**/index.ts', 'src/cli/main.ts'],
+      thresholds: { lines: 90, functions: 90, branches: 85, statements: 90 },
+    },
+  },
+});
+
+export default config;
