@@ -193,8 +193,9 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
     };
     const merger = this.#merger;
     if (children.length < merger.needs.minimumChildren) {
+      const waiting = [...this.#waiting, pending];
       adopt();
-      this.#waiting = [...this.#waiting, pending];
+      this.#waiting = waiting;
       return 'accepted';
     }
     const { version: base } = this.main;

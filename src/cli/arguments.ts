@@ -1,0 +1,92 @@
+import type { ParseArgsConfig } from 'node:util';
+import { parseArgs } from 'node:util';
+
+/** A command line that cannot be understood. The message is for whoever typed it. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+  /** The command whose help is of use. */
+  readonly command: string;
+
+  constructor(message: string, command: string, options?: ErrorOptions) {
+    super(message, options);
+    this.command = command;
+  }
+}
+
+/** What a command line asks for. */
+export type Request =
+  | { readonly kind: 'help'; readonly of: 'mainstem' | 'demo' }
+  | { readonly kind: 'version' }
+  | { readonly kind: 'demo'; readonly seed: number; readonly children: number; readonly json: boolean };
+
+const defaultSeed = 1;
+const seedMax = 2 ** 32 - 1;
+const defaultChildren = 8;
+const childrenMin = 2;
+const childrenMax = 64;
+
+/** Reads a command line, without node and the script. Throws UsageError. */
+export function readArguments(words: readonly string[]): Request {
+  const [command, ...rest] = words;
+  if (command === 'demo') return readDemo(rest);
+  if (command === undefined || command === 'help') return { kind: 'help', of: 'mainstem' };
+  if (!command.startsWith('-')) {
+    throw new UsageError(`there is no command ${JSON.stringify(command)}; commands are: demo`, 'mainstem');
+  }
+  const { version } = read('mainstem', words, {
+    help: { type: 'boolean', short: 'h' },
+    version: { type: 'boolean', short: 'v' },
+  });
+  return version === true ? { kind: 'version' } : { kind: 'help', of: 'mainstem' };
+}
+
+function readDemo(words: readonly string[]): Request {
+  const { seed, children, json, help } = read('mainstem demo', words, {
+    seed: { type: 'string' },
+    children: { type: 'string' },
+    json: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  });
+  if (help === true) return { kind: 'help', of: 'demo' };
+  return {
+    kind: 'demo',
+    seed: readCount('--seed', seed, { unless: defaultSeed, min: 0, max: seedMax }),
+    children: readCount('--children', children, {
+      unless: defaultChildren,
+      min: childrenMin,
+      max: childrenMax,
+    }),
+    json: json === true,
+  };
+}
+
+type Options = NonNullable<ParseArgsConfig['options']>;
+
+/** Strict: what is not among the options is an error, and so is anything that is no option. */
+function read(
+  command: string,
+  words: readonly string[],
+  options: Options,
+): { [name: string]: string | boolean | (string | boolean)[] | undefined } {
+  try {
+    return parseArgs({ args: [...words], options, strict: true, allowPositionals: false }).values;
+  } catch (thrown) {
+    // Its first sentence says what is wrong; the others explain what few people need.
+    const [sentence] = (thrown instanceof Error ? thrown.message : String(thrown)).split(/\. |\n/);
+    throw new UsageError(sentence ?? 'cannot be understood', command, { cause: thrown });
+  }
+}
+
+function readCount(
+  name: string,
+  value: unknown,
+  { unless, min, max }: { unless: number; min: number; max: number },
+): number {
+  if (value === undefined) return unless;
+  const count = /^\d+$/.test(String(value)) ? Number(value) : Number.NaN;
+  if (count >= min && count <= max) return count;
+  throw new UsageError(
+    `${name} is ${JSON.stringify(value)}, expected a whole number, ${min} to ${max}`,
+    'mainstem demo',
+  );
+}

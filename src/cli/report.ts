@@ -1,0 +1,105 @@
+import { styleText } from 'node:util';
+import Table from 'cli-table3';
+import type { DemoReport, SplitReport } from './demo.ts';
+import { bytesText, percent, points, wayTitles } from './format.ts';
+import type { Result, WayName } from './setting.ts';
+
+/** What the even split must reach; scripts/check-demo.mjs holds every release to it. */
+const mergedAccuracyMin = 0.95;
+const centralLeadMax = 0.015;
+const leadOverAloneMin = 0.03;
+const childrenOfTargets = 8;
+
+/** Colours a text where whoever reads it can see colours. */
+export type Style = (format: 'bold' | 'dim' | 'green' | 'red', text: string) => string;
+
+/** A style for a stream: none in pipes and files, nor where NO_COLOR is set. */
+export function styleFor(stream: NodeJS.WritableStream): Style {
+  return (format, text) => styleText(format, text, { stream });
+}
+
+/** One JSON document, the whole report. */
+export function reportJson(report: DemoReport): string {
+  return `${JSON.stringify(report, undefined, 2)}\n`;
+}
+
+/** The table, and below it how the even split compares, for people. */
+export function reportText(report: DemoReport, style: Style): string {
+  const lines = [
+    describe(report),
+    table(report, style),
+    ...report.splits.map((split) => compare(split, style)),
+    ...targets(report, style),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function describe({ seed, children, trainingRows, heldOutRows, splits }: DemoReport): string {
+  const skewed = splits.find(({ name }) => name === 'skewed')?.classesPerChild ?? [];
+  const [least, most] = [Math.min(...skewed), Math.max(...skewed)];
+  return [
+    `Handwritten digits, network 64-32-10, ${children} children, seed ${seed}.`,
+    `${trainingRows} rows to train on, ${heldOutRows} held out. Skewed: a child sees ${
+      least === most ? least : `${least} to ${most}`
+    } of 10 digits.`,
+  ].join('\n');
+}
+
+function table({ splits }: DemoReport, style: Style): string {
+  const head = ['split', 'training', 'accuracy', 'rounds', 'epochs', 'bytes', 'seconds'];
+  const rows = new Table({
+    head: head.map((title) => style('bold', title)),
+    colAligns: ['left', 'left', 'left', 'right', 'right', 'right', 'right'],
+    // Its own colours would go into pipes too.
+    style: { head: [], border: [], compact: true },
+  });
+  for (const { name, results } of splits) {
+    results.forEach((result, index) => {
+      rows.push([index === 0 ? name : '', ...cells(result)]);
+    });
+  }
+  return rows.toString();
+}
+
+function cells(result: Result): string[] {
+  const { name, accuracy, accuracyMin, accuracyMax, rounds, epochs, bytes, seconds } = result;
+  const range =
+    accuracyMin === undefined || accuracyMax === undefined
+      ? ''
+      : ` (${(accuracyMin * 100).toFixed(1)}–${(accuracyMax * 100).toFixed(1)})`;
+  return [
+    wayTitles[name],
+    percent(accuracy) + range,
+    rounds === 0 ? '–' : String(rounds),
+    String(epochs),
+    bytes === 0 ? '–' : bytesText(bytes),
+    seconds.toFixed(1),
+  ];
+}
+
+function accuracyOf({ results }: SplitReport, name: WayName): number {
+  return results.find((result) => result.name === name)?.accuracy ?? Number.NaN;
+}
+
+function compare(split: SplitReport, style: Style): string {
+  const [merged, central, alone] = (['parameters', 'central', 'alone'] as const).map((name) =>
+    percent(accuracyOf(split, name)),
+  );
+  return `${style('bold', `${split.name} split`)}: merged ${merged}, central ${central}, children alone ${alone}`;
+}
+
+/** Whether the even split reached what it must. That is a matter of 8 children; of other numbers nothing is said. */
+function targets({ children, splits }: DemoReport, style: Style): string[] {
+  const even = splits.find(({ name }) => name === 'even');
+  if (even === undefined || children !== childrenOfTargets) return [];
+  const merged = accuracyOf(even, 'parameters');
+  const behind = accuracyOf(even, 'central') - merged;
+  const lead = merged - accuracyOf(even, 'alone');
+  const line = (isMet: boolean, text: string): string =>
+    `  ${isMet ? style('green', 'met   ') : style('red', 'missed')} ${text}`;
+  return [
+    line(merged >= mergedAccuracyMin, `even split, merged at least ${percent(mergedAccuracyMin)}`),
+    line(behind <= centralLeadMax, `at most ${points(centralLeadMax)} behind central: ${points(behind)}`),
+    line(lead >= leadOverAloneMin, `at least ${points(leadOverAloneMin)} ahead of alone: ${points(lead)}`),
+  ];
+}

@@ -1,0 +1,63 @@
+import type { Clock } from 'mainstem';
+import { readArguments, UsageError } from './arguments.ts';
+import { runDemo } from './demo.ts';
+import { loadDigits } from './digits.ts';
+import type { Plan } from './plan.ts';
+import { demoPlan } from './plan.ts';
+import type { ProgressStream } from './progress.ts';
+import { createProgress } from './progress.ts';
+import { reportJson, reportText, styleFor } from './report.ts';
+import { demoUsage, mainUsage, packageVersion } from './usage.ts';
+
+/** What a command may touch of the process. */
+export interface Surroundings {
+  readonly stdout: NodeJS.WritableStream;
+  readonly stderr: ProgressStream;
+  readonly clock: Clock;
+  /** Aborts when whoever started the command wants it to end. */
+  readonly signal: AbortSignal;
+  /** How long the demo trains; tests make it short. */
+  readonly plan?: Plan;
+}
+
+/** Exit statuses, as shells know them. */
+export const exitStatus = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+/** Runs a command line, without node and the script; resolves with the exit status and never rejects. */
+export async function run(words: readonly string[], around: Surroundings): Promise<number> {
+  try {
+    await runCommand(words, around);
+    return exitStatus.done;
+  } catch (thrown) {
+    if (around.signal.aborted) {
+      around.stderr.write('interrupted\n');
+      return exitStatus.interrupted;
+    }
+    if (thrown instanceof UsageError) {
+      around.stderr.write(`${thrown.command}: ${thrown.message}\nTry: ${thrown.command} --help\n`);
+      return exitStatus.usage;
+    }
+    around.stderr.write(`mainstem: ${thrown instanceof Error ? thrown.message : String(thrown)}\n`);
+    return exitStatus.failed;
+  }
+}
+
+async function runCommand(words: readonly string[], around: Surroundings): Promise<void> {
+  const { stdout, stderr, clock, signal, plan = demoPlan } = around;
+  const request = readArguments(words);
+  switch (request.kind) {
+    case 'help':
+      stdout.write(request.of === 'demo' ? demoUsage : mainUsage);
+      return;
+    case 'version':
+      stdout.write(`${packageVersion()}\n`);
+      return;
+    case 'demo': {
+      const { seed, children, json } = request;
+      const progress = createProgress(stderr);
+      const report = await runDemo({ seed, children, plan, rows: loadDigits(), clock, progress, signal });
+      stdout.write(json ? reportJson(report) : `\n${reportText(report, styleFor(stdout))}`);
+      return;
+    }
+  }
+}
