@@ -5,7 +5,7 @@ export const wayTitles: Readonly<Record<WayName, string>> = {
   alone: 'each child alone',
   gradients: 'gradients coordinator',
   parameters: 'parameters coordinator',
-  central: 'one model on all rows',
+  central: 'one model, all rows',
 };
 
 /** 0.9694 → `96.9 %`. */

@@ -57,6 +57,8 @@ export class WeightedMean implements Merger<WeightedMeanState> {
         `the weights of ${children} children add up to ${totalWeight}, expected a finite number above 0`,
       );
     }
+    // A single child is returned as it is: even −0 stays −0.
+    if (children === 1) return reference;
     yield* inSlices(sum.length, (start, end) => {
       for (let i = start; i < end; i++) sum[i] = (reference[i] as number) + (sum[i] as number) / totalWeight;
     });
