@@ -17,7 +17,11 @@ const library: Options = {
   // One copy of each class, however many subpaths load it.
   splitting: true,
   // tsup sets baseUrl for declarations, which TypeScript 6 calls deprecated.
-  dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
+  dts: {
+    compilerOptions: { ignoreDeprecations: '6.0' },
+    // Coordinators and children have Symbol.asyncDispose, which a user's `lib` may not know yet.
+    banner: '/// <reference lib="esnext.disposable" />',
+  },
   // Both builds run at once: this one must leave alone what the other has just written.
   clean: ['!cli', '!cli/**'],
 };

@@ -18,7 +18,37 @@ export type { UpdateIdentity } from './coordinators/Membership.ts';
 export type { CoordinatorOptions, Drive } from './coordinators/options.ts';
 export type { MergedInfo, MergeInfo, Plugin, PluginHost, Update } from './coordinators/plugins.ts';
 export type { Receipt, UpdateStatus } from './coordinators/receipts.ts';
-export * from './errors.ts';
+export {
+  AbortedError,
+  AlreadyContributedError,
+  ArchitectureMismatchError,
+  ConnectionClosedError,
+  ConnectionRefusedError,
+  ContractViolationError,
+  DivergedError,
+  DuplicateUpdateError,
+  InvalidDataError,
+  InvalidOptionError,
+  InvalidWeightError,
+  isMainstemError,
+  LayoutMismatchError,
+  LimitExceededError,
+  MainstemError,
+  MalformedDataError,
+  ModelBusyError,
+  NoGradientsError,
+  NoMainParametersError,
+  NonFiniteError,
+  NotTrainedError,
+  PluginError,
+  RemoteError,
+  SingularMatrixError,
+  StaleSessionError,
+  StoreError,
+  UnknownLabelError,
+  UpdateDiscardedError,
+  UpdateRefusedError,
+} from './errors.ts';
 export type { CoordinatorLimits } from './limits.ts';
 export { defaultCoordinatorLimits } from './limits.ts';
 export type { Logger } from './logger.ts';

@@ -9,7 +9,13 @@ const labels = features.map((row, i) => 2 * row[0]! - 3 * row[1]! + 0.5 * row[2]
 const wide = features.map((row, i) => [labels[i]!, row[0]! - 7 + noise[i]![1]!]);
 
 /** Normal equations of mean squared error plus λ/2 ‖weights‖² for one output among `outputs`. */
-function normalEquations(x: number[][], y: number[], l2: number, hasIntercept: boolean, outputs = 1): number[] {
+function normalEquations(
+  x: number[][],
+  y: number[],
+  l2: number,
+  hasIntercept: boolean,
+  outputs = 1,
+): number[] {
   const a = x.map((row) => (hasIntercept ? [...row, 1] : row));
   const n = a[0]!.length;
   const penalty = (l2 * x.length * outputs) / 2;
@@ -55,9 +61,7 @@ describe('gradient descent', () => {
 
 describe("solver 'exact'", () => {
   const cases = [0, 0.4].flatMap((l2) =>
-    [true, false].flatMap((fitIntercept) =>
-      [false, true].map((isWide) => ({ l2, fitIntercept, isWide })),
-    ),
+    [true, false].flatMap((fitIntercept) => [false, true].map((isWide) => ({ l2, fitIntercept, isWide }))),
   );
   it.each(cases)('solves the normal equations: %j', ({ l2, fitIntercept, isWide }) => {
     const model = new LinearRegression({ solver: 'exact', penalty: { l2 }, fitIntercept });
@@ -66,7 +70,13 @@ describe("solver 'exact'", () => {
     const parameters = model.getModelParameters();
     const outputs = wanted[0]!.length;
     for (let o = 0; o < outputs; o++) {
-      const solution = normalEquations(features, wanted.map((row) => row[o]!), l2, fitIntercept, outputs);
+      const solution = normalEquations(
+        features,
+        wanted.map((row) => row[o]!),
+        l2,
+        fitIntercept,
+        outputs,
+      );
       const weights = features[0]!.map((_, j) => parameters.get('weights')[j * outputs + o]!);
       expectClose([...weights, ...(fitIntercept ? [parameters.get('bias')[o]!] : [])], solution, 1e-10);
     }
@@ -140,7 +150,15 @@ describe('predictions and score', () => {
     parameters.get('weights').set([1, 10, 2, 20]);
     parameters.get('bias').set([0.5, -0.5]);
     model.setModelParameters(parameters);
-    expect(model.predict([[1, 1], [2, 3]])).toEqual([[3.5, 29.5], [8.5, 79.5]]);
+    expect(
+      model.predict([
+        [1, 1],
+        [2, 3],
+      ]),
+    ).toEqual([
+      [3.5, 29.5],
+      [8.5, 79.5],
+    ]);
   });
 
   it('scores 1 for a perfect fit and 0 for the mean', () => {

@@ -54,7 +54,11 @@ function newtonBinary(y: number[]): number[] {
   const theta = [0, 0, 0];
   for (let step = 0; step < 40; step++) {
     const gradient = [0, 0, 0];
-    const hessian = [[0, 0, 0], [0, 0, 0], [0, 0, 0]];
+    const hessian = [
+      [0, 0, 0],
+      [0, 0, 0],
+      [0, 0, 0],
+    ];
     x.forEach((row, r) => {
       const p = 1 / (1 + Math.exp(-row.reduce((sum, value, j) => sum + value * theta[j]!, 0)));
       for (let i = 0; i < 3; i++) {
@@ -129,9 +133,12 @@ describe.each([
     const z = 0.3;
     const e = classes.length === 2 ? [1, Math.exp(z)] : [Math.exp(-z), 1, Math.exp(z)];
     const total = e.reduce((sum, value) => sum + value, 0);
-    expect(relativeDistance(table[5]!, e.map((value) => value / total))).toBeLessThan(
-      dtype === 'float32' ? 1e-6 : 1e-14,
-    );
+    expect(
+      relativeDistance(
+        table[5]!,
+        e.map((value) => value / total),
+      ),
+    ).toBeLessThan(dtype === 'float32' ? 1e-6 : 1e-14);
   });
 
   it('have finite cost and gradient for any logits', () => {
@@ -170,7 +177,11 @@ describe('classes', () => {
 
   it('of several columns give the likeliest label', () => {
     const model = new LogisticRegression({ learningRate: 1, maximumNumberOfIterations: 2000 });
-    const x = [[0, 0], [4, 0], [0, 4]];
+    const x = [
+      [0, 0],
+      [4, 0],
+      [0, 4],
+    ];
     model.train(x, [30, 10, 20]);
     expect(model.predict(x)).toEqual([30, 10, 20]);
   });
@@ -197,10 +208,14 @@ describe('classes', () => {
     expect(() => model.computeGradients([[1]], [0])).toThrow(UnknownLabelError);
   });
 
-  it.each([[['a']], [[1, 1]], [[]], [['a', 1]], [[1, Number.NaN]], ['ab']])(
-    'given as %j are an illegal option',
-    (classes) => {
-      expect(() => new LogisticRegression({ classes: classes as never })).toThrow(InvalidOptionError);
-    },
-  );
+  it.each([
+    [['a']],
+    [[1, 1]],
+    [[]],
+    [['a', 1]],
+    [[1, Number.NaN]],
+    ['ab'],
+  ])('given as %j are an illegal option', (classes) => {
+    expect(() => new LogisticRegression({ classes: classes as never })).toThrow(InvalidOptionError);
+  });
 });

@@ -3,7 +3,12 @@ import { InvalidDataError, InvalidOptionError, NotTrainedError } from '../../src
 import { NeuralNetwork } from '../../src/models/NeuralNetwork.ts';
 import { bits, normalRows, roundRobin } from './support.ts';
 
-const xor = [[0, 0], [0, 1], [1, 0], [1, 1]];
+const xor = [
+  [0, 0],
+  [0, 1],
+  [1, 0],
+  [1, 1],
+];
 
 describe('layers', () => {
   it('are added one by one as if given at once', () => {
@@ -36,15 +41,40 @@ describe('layers', () => {
   it('default to relu, then what the loss needs', () => {
     const activations = (options: ConstructorParameters<typeof NeuralNetwork>[0]): unknown => {
       const { architecture } = new NeuralNetwork(options).getModelParameters().layout;
-      return [architecture!['activations'], architecture!['loss'], architecture!['classes']];
+      const { activations: names, loss, classes } = architecture!;
+      return [names, loss, classes];
     };
     expect(activations({ layers: [2, 3, 2] })).toEqual([['relu', 'identity'], 'meanSquaredError', undefined]);
-    expect(activations({ layers: [2, 3, 2], loss: 'crossEntropy' })).toEqual([['relu', 'softmax'], 'crossEntropy', [0, 1]]);
-    expect(activations({ layers: [2, 2], loss: 'binaryCrossEntropy' })).toEqual([['sigmoid'], 'binaryCrossEntropy', undefined]);
-    expect(activations({ layers: [2, { units: 2, activation: 'sigmoid' }] })).toEqual([['sigmoid'], 'binaryCrossEntropy', undefined]);
-    expect(activations({ layers: [2, { units: 2, activation: 'softmax' }] })).toEqual([['softmax'], 'crossEntropy', [0, 1]]);
-    expect(activations({ layers: [2, 2], classes: ['b', 'a'] })).toEqual([['softmax'], 'crossEntropy', ['a', 'b']]);
-    expect(activations({ layers: [2, { units: 2, activation: 'tanh' }] })).toEqual([['tanh'], 'meanSquaredError', undefined]);
+    expect(activations({ layers: [2, 3, 2], loss: 'crossEntropy' })).toEqual([
+      ['relu', 'softmax'],
+      'crossEntropy',
+      [0, 1],
+    ]);
+    expect(activations({ layers: [2, 2], loss: 'binaryCrossEntropy' })).toEqual([
+      ['sigmoid'],
+      'binaryCrossEntropy',
+      undefined,
+    ]);
+    expect(activations({ layers: [2, { units: 2, activation: 'sigmoid' }] })).toEqual([
+      ['sigmoid'],
+      'binaryCrossEntropy',
+      undefined,
+    ]);
+    expect(activations({ layers: [2, { units: 2, activation: 'softmax' }] })).toEqual([
+      ['softmax'],
+      'crossEntropy',
+      [0, 1],
+    ]);
+    expect(activations({ layers: [2, 2], classes: ['b', 'a'] })).toEqual([
+      ['softmax'],
+      'crossEntropy',
+      ['a', 'b'],
+    ]);
+    expect(activations({ layers: [2, { units: 2, activation: 'tanh' }] })).toEqual([
+      ['tanh'],
+      'meanSquaredError',
+      undefined,
+    ]);
   });
 });
 
@@ -62,7 +92,10 @@ describe('inferred layers', () => {
 
   it('of numbers are a regression', () => {
     const network = new NeuralNetwork({ maximumNumberOfIterations: 1 });
-    network.train(features, features.map((row) => [row[0]!, row[1]!]));
+    network.train(
+      features,
+      features.map((row) => [row[0]!, row[1]!]),
+    );
     expect(network.classes).toBeUndefined();
     expect(network.predict(features)[0]).toHaveLength(2);
     expect(() => network.predictProbabilities(features)).toThrow(InvalidOptionError);
@@ -77,7 +110,9 @@ describe('inferred layers', () => {
     expect(loss.classes).toEqual([5, 7]);
     const binary = new NeuralNetwork({ loss: 'binaryCrossEntropy', maximumNumberOfIterations: 1 });
     binary.train(features, roundRobin(9, [0, 1]));
-    expect(binary.predict(features).every((row) => (row as number[])[0]! > 0 && (row as number[])[0]! < 1)).toBe(true);
+    expect(
+      binary.predict(features).every((row) => (row as number[])[0]! > 0 && (row as number[])[0]! < 1),
+    ).toBe(true);
   });
 });
 
@@ -119,11 +154,16 @@ describe('defaults', () => {
   });
 
   it('weights start with the variance of their activation, biases at 0', () => {
-    const layers = [400, { units: 300, activation: 'relu' }, { units: 200, activation: 'tanh' }, 150] as const;
+    const layers = [
+      400,
+      { units: 300, activation: 'relu' },
+      { units: 200, activation: 'tanh' },
+      150,
+    ] as const;
     const parameters = new NeuralNetwork({ layers, dtype: 'float64' }).getModelParameters();
     [2 / 400, 2 / 500, 1 / 200].forEach((wanted, i) => {
       const weights = parameters.get(`layers.${i}.weights`);
-      const variance = weights.reduce((sum, w) => sum + w * w, 0) / weights.length;
+      const variance = Array.from(weights).reduce((sum, w) => sum + w * w, 0) / weights.length;
       expect(Math.abs(variance / wanted - 1)).toBeLessThan(0.05);
       expect(parameters.get(`layers.${i}.bias`).every((b) => b === 0)).toBe(true);
     });

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../src/clock.ts';
-import { AbortedError, InvalidDataError, ModelBusyError, NoGradientsError, NotTrainedError } from '../../src/errors.ts';
+import {
+  AbortedError,
+  InvalidDataError,
+  ModelBusyError,
+  NoGradientsError,
+  NotTrainedError,
+} from '../../src/errors.ts';
 import { LinearRegression } from '../../src/models/LinearRegression.ts';
 import { LogisticRegression } from '../../src/models/LogisticRegression.ts';
 import { isCloneable, isGradientModel, isScorable } from '../../src/models/Model.ts';
@@ -59,7 +65,11 @@ describe('train, trainAsync and trainIterator', () => {
   it('steps go through a batch in chunks of at most 256 rows', () => {
     const model = new LinearRegression();
     const big = normalRows(600, 1, 2);
-    const steps = model.trainIterator(big, big.map((row) => row[0]!), { maximumNumberOfIterations: 1 });
+    const steps = model.trainIterator(
+      big,
+      big.map((row) => row[0]!),
+      { maximumNumberOfIterations: 1 },
+    );
     expect([...steps].map((s) => s.rows)).toEqual([256, 512, 600]);
   });
 });
@@ -216,9 +226,22 @@ it('an untrained model says so', () => {
 });
 
 it('what a model can do shows', () => {
-  const bare = { train: () => [], predict: () => [], getModelParameters: () => 0, setModelParameters: () => {} };
-  expect([isGradientModel, isScorable, isCloneable].map((is) => is(new NeuralNetwork()))).toEqual([true, true, true]);
-  expect([isGradientModel, isScorable, isCloneable].map((is) => is(bare as never))).toEqual([false, false, false]);
+  const bare = {
+    train: () => [],
+    predict: () => [],
+    getModelParameters: () => 0,
+    setModelParameters: () => {},
+  };
+  expect([isGradientModel, isScorable, isCloneable].map((is) => is(new NeuralNetwork()))).toEqual([
+    true,
+    true,
+    true,
+  ]);
+  expect([isGradientModel, isScorable, isCloneable].map((is) => is(bare as never))).toEqual([
+    false,
+    false,
+    false,
+  ]);
 });
 
 it('parameters know the rows of the last training', () => {

@@ -57,7 +57,14 @@ describe('labels of a classifier', () => {
     ['none', []],
     ['too few', ['a', 'b']],
     ['too many', ['a', 'b', 'a', 'b']],
-    ['rows of numbers', [[1, 0], [0, 1], [1, 0]]],
+    [
+      'rows of numbers',
+      [
+        [1, 0],
+        [0, 1],
+        [1, 0],
+      ],
+    ],
     ['mixed', ['a', 'b', 1]],
     ['null among strings', ['a', 'b', null]],
     ['a bigint among numbers', [1, 2, 3n]],
@@ -69,13 +76,12 @@ describe('labels of a classifier', () => {
     expect(model.classes).toBeUndefined();
   });
 
-  it.each(bad.filter(([name]) => name !== 'too few' && name !== 'too many'))(
-    'are refused by a network with crossEntropy: %s',
-    (_name, labels) => {
-      const model = new NeuralNetwork({ loss: 'crossEntropy' });
-      expect(thrownBy(() => model.train(features, labels as never))).toBeInstanceOf(InvalidDataError);
-    },
-  );
+  it.each(
+    bad.filter(([name]) => name !== 'too few' && name !== 'too many'),
+  )('are refused by a network with crossEntropy: %s', (_name, labels) => {
+    const model = new NeuralNetwork({ loss: 'crossEntropy' });
+    expect(thrownBy(() => model.train(features, labels as never))).toBeInstanceOf(InvalidDataError);
+  });
 
   it('that are too few or too many say how many', () => {
     for (const model of [new LogisticRegression(), new NeuralNetwork()]) {

@@ -23,10 +23,22 @@ describe.each([
     ['LinearRegression', new LinearRegression(shared), LinearRegression, numbers],
     ['LogisticRegression', new LogisticRegression(shared), LogisticRegression, names],
     ['NeuralNetwork with inferred layers', new NeuralNetwork(shared), NeuralNetwork, names],
-    ['NeuralNetwork', new NeuralNetwork({ ...shared, layers: [2, 4, 1], dtype: 'float64' }), NeuralNetwork, numbers],
-    ['NeuralNetwork with float32', new NeuralNetwork({ ...shared, layers: [2, 4, 1] }), NeuralNetwork, numbers],
+    [
+      'NeuralNetwork',
+      new NeuralNetwork({ ...shared, layers: [2, 4, 1], dtype: 'float64' }),
+      NeuralNetwork,
+      numbers,
+    ],
+    [
+      'NeuralNetwork with float32',
+      new NeuralNetwork({ ...shared, layers: [2, 4, 1] }),
+      NeuralNetwork,
+      numbers,
+    ],
   ] as const;
-  it.each(cases)('%s continues with the same bits after JSON, and after clone', (_kind, model, Class, labels) => {
+  it.each(
+    cases,
+  )('%s continues with the same bits after JSON, and after clone', (_kind, model, Class, labels) => {
     model.train(features, labels);
     const restored = Class.fromJSON(travel(model.toJSON()));
     const twin = model.clone();
@@ -98,7 +110,16 @@ describe('JSON that is something else is refused', () => {
     ['no options', { ...good, options: null }],
     ['no parameters', { ...good, parameters: undefined }],
     ['other parameters', { ...good, parameters: { ...parameters, format: 'x' } }],
-    ['a tensor too short', { ...good, parameters: { ...parameters, tensors: [parameters.tensors[0], { ...parameters.tensors[1], values: [] }] } }],
+    [
+      'a tensor too short',
+      {
+        ...good,
+        parameters: {
+          ...parameters,
+          tensors: [parameters.tensors[0], { ...parameters.tensors[1], values: [] }],
+        },
+      },
+    ],
     ['an unknown dtype', { ...good, parameters: { ...parameters, dtype: 'int8' } }],
     ['a state of another optimizer', { ...good, optimizerState: { ...state, optimizer: 'adam' } }],
     ['a state too short', { ...good, optimizerState: { ...state, slots: [[1]] } }],
@@ -117,7 +138,10 @@ describe('JSON that is something else is refused', () => {
   it.each([
     ['an illegal option', { ...good, options: { ...good.options, learningRate: -1 } }],
     ['an unknown option', { ...good, options: { ...good.options, speed: 1 } }],
-    ['parameters of another architecture', { ...good, parameters: { ...parameters, architecture: { model: 'X' } } }],
+    [
+      'parameters of another architecture',
+      { ...good, parameters: { ...parameters, architecture: { model: 'X' } } },
+    ],
   ])('%s, each with its own error', (_name, json) => {
     expect(thrownBy(() => LinearRegression.fromJSON(json as never))).toBeInstanceOf(MainstemError);
   });

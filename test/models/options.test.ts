@@ -26,10 +26,10 @@ const illegal: [string, readonly unknown[]][] = [
 
 describe.each(Object.keys(classes) as (keyof typeof classes)[])('%s', (name) => {
   const Model = classes[name];
-  it.each(illegal.flatMap(([option, values]) => values.map((value) => [option, value] as const)))(
-    'refuses %s: %o',
-    (option, value) => refused(() => new Model({ [option]: value } as never), option === 'optimizer' ? '' : option.slice(0, 4)),
-  );
+  it.each(
+    illegal.flatMap(([option, values]) => values.map((value) => [option, value] as const)),
+  )('refuses %s: %o', (option, value) =>
+    refused(() => new Model({ [option]: value } as never), option === 'optimizer' ? '' : option.slice(0, 4)));
 
   it('names an option that is none, and those that are', () => {
     refused(() => new Model({ learningrate: 1 } as never), 'learningrate', 'learningRate');
@@ -43,7 +43,13 @@ describe.each(Object.keys(classes) as (keyof typeof classes)[])('%s', (name) => 
   });
 
   it('takes 0 where 0 is legal, and undefined for the default', () => {
-    const options = { learningRate: 0, maximumNumberOfIterations: 0, tolerance: 0, seed: 0, penalty: { l2: 0 } };
+    const options = {
+      learningRate: 0,
+      maximumNumberOfIterations: 0,
+      tolerance: 0,
+      seed: 0,
+      penalty: { l2: 0 },
+    };
     expect(new Model(options).toJSON().options).toMatchObject(options);
     const fallback = new Model({ learningRate: undefined, dtype: undefined } as never).toJSON().options;
     expect(fallback).toEqual(new Model().toJSON().options);
@@ -77,14 +83,22 @@ describe('layers and losses that do not go together are refused at construction'
     ['crossEntropy over one unit', { layers: [2, 1], loss: 'crossEntropy' }, '2 units'],
     ['an activation on the inputs', { layers: [{ units: 2, activation: 'relu' }, 1] }, 'inputs'],
     ['an unknown activation', { layers: [2, { units: 1, activation: 'gelu' as never }] }, 'gelu'],
-    ['an activation named like a property', { layers: [2, { units: 1, activation: 'toString' as never }] }, 'toString'],
+    [
+      'an activation named like a property',
+      { layers: [2, { units: 1, activation: 'toString' as never }] },
+      'toString',
+    ],
     ['an unknown loss', { layers: [2, 1], loss: 'hinge' as never }, 'hinge'],
     ['no units', { layers: [2, 0] }, 'layers[1]'],
     ['half a unit', { layers: [2.5, 1] }, 'layers[0]'],
     ['no layer', { layers: [2, null as never] }, 'layers[1]'],
     ['layers that are no list', { layers: { units: 2 } as never }, 'layers'],
     ['too many classes', { layers: [2, softmax], classes: ['a', 'b', 'c'] }, '3 classes'],
-    ['classes of a regression', { layers: [2, { units: 2, activation: 'identity' }], classes: ['a', 'b'] }, 'classes'],
+    [
+      'classes of a regression',
+      { layers: [2, { units: 2, activation: 'identity' }], classes: ['a', 'b'] },
+      'classes',
+    ],
     ['classes of a regression without layers', { loss: 'meanSquaredError', classes: ['a', 'b'] }, 'classes'],
     ['a misspelt key of a layer', { layers: [2, { units: 2, activaton: 'tanh' } as never, 1] }, 'activaton'],
   ];

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
   ArchitectureMismatchError,
-  InvalidOptionError,
   LayoutMismatchError,
   MalformedDataError,
   NonFiniteError,
@@ -83,18 +82,84 @@ describe('what does not fit is refused and changes nothing', () => {
     new (message: string) => Error,
     RegExp,
   ][] = [
-    ['more values', linear(), () => hand({ weights: [[1], [2], [3]], bias: [1] }), LayoutMismatchError, /4 values.*3/],
-    ['another shape', linear(), () => hand({ weights: [[1, 2]], bias: [1] }), LayoutMismatchError, /\[1×2\].*\[2×1\]/],
-    ['another name', linear(), () => hand({ coefficients: [[1], [2]], bias: [1] }), LayoutMismatchError, /coefficients.*weights/],
-    ['another order', linear(), () => hand({ bias: [1], weights: [[1], [2]] }), LayoutMismatchError, /bias.*weights/],
-    ['no intercept', linear(), () => linear({ fitIntercept: false }).getModelParameters(), LayoutMismatchError, /2 values.*3/],
-    ['another model', linear(), () => logistic([0, 1]).getModelParameters(), ArchitectureMismatchError, /Logistic.*Linear/],
-    ['other classes', logistic(['a', 'b']), () => logistic(['a', 'c']).getModelParameters(), ArchitectureMismatchError, /\["a","c"\].*\["a","b"\]/],
+    [
+      'more values',
+      linear(),
+      () => hand({ weights: [[1], [2], [3]], bias: [1] }),
+      LayoutMismatchError,
+      /4 values.*3/,
+    ],
+    [
+      'another shape',
+      linear(),
+      () => hand({ weights: [[1, 2]], bias: [1] }),
+      LayoutMismatchError,
+      /\[1×2\].*\[2×1\]/,
+    ],
+    [
+      'another name',
+      linear(),
+      () => hand({ coefficients: [[1], [2]], bias: [1] }),
+      LayoutMismatchError,
+      /coefficients.*weights/,
+    ],
+    [
+      'another order',
+      linear(),
+      () => hand({ bias: [1], weights: [[1], [2]] }),
+      LayoutMismatchError,
+      /bias.*weights/,
+    ],
+    [
+      'no intercept',
+      linear(),
+      () => linear({ fitIntercept: false }).getModelParameters(),
+      LayoutMismatchError,
+      /2 values.*3/,
+    ],
+    [
+      'another model',
+      linear(),
+      () => logistic([0, 1]).getModelParameters(),
+      ArchitectureMismatchError,
+      /Logistic.*Linear/,
+    ],
+    [
+      'other classes',
+      logistic(['a', 'b']),
+      () => logistic(['a', 'c']).getModelParameters(),
+      ArchitectureMismatchError,
+      /\["a","c"\].*\["a","b"\]/,
+    ],
     ['tanh for relu', relu, () => tanh.getModelParameters(), ArchitectureMismatchError, /tanh.*relu/],
-    ['another loss', softmax('crossEntropy'), () => softmax('meanSquaredError').getModelParameters(), ArchitectureMismatchError, /meanSquaredError.*crossEntropy/],
-    ['NaN', linear(), () => hand({ weights: [[1], [Number.NaN]], bias: [1] }), NonFiniteError, /NaN at weights\[1\]/],
-    ['Infinity', linear(), () => hand({ weights: [[1], [2]], bias: [-Infinity] }), NonFiniteError, /-Infinity at bias\[0\]/],
-    ['more than float32 holds', linear({ dtype: 'float32' }), () => hand({ weights: [[1], [1e39]], bias: [1] }), NonFiniteError, /float32.*weights\[1\]/],
+    [
+      'another loss',
+      softmax('crossEntropy'),
+      () => softmax('meanSquaredError').getModelParameters(),
+      ArchitectureMismatchError,
+      /meanSquaredError.*crossEntropy/,
+    ],
+    [
+      'NaN',
+      linear(),
+      () => hand({ weights: [[1], [Number.NaN]], bias: [1] }),
+      NonFiniteError,
+      /NaN at weights\[1\]/,
+    ],
+    [
+      'Infinity',
+      linear(),
+      () => hand({ weights: [[1], [2]], bias: [-Infinity] }),
+      NonFiniteError,
+      /-Infinity at bias\[0\]/,
+    ],
+    [
+      'more than float32 holds',
+      linear({ dtype: 'float32' }),
+      () => hand({ weights: [[1], [1e39]], bias: [1] }),
+      NonFiniteError,
+      /float32.*weights\[1\]/,
+    ],
   ];
   it.each(cases)('%s', (_name, model, make, errorClass, message) => {
     const before = bits(model.getModelParameters().values);
@@ -105,7 +170,13 @@ describe('what does not fit is refused and changes nothing', () => {
 
   it('anything that is no ModelParameters', () => {
     const model = linear();
-    for (const wrong of [null, undefined, [1, 2, 3], { weights: [[1], [2]] }, model.computeGradients(features, labels)]) {
+    for (const wrong of [
+      null,
+      undefined,
+      [1, 2, 3],
+      { weights: [[1], [2]] },
+      model.computeGradients(features, labels),
+    ]) {
       expect(() => model.setModelParameters(wrong as never)).toThrow(MalformedDataError);
     }
   });
@@ -129,7 +200,12 @@ describe('an untrained model takes its shape from parameters', () => {
     expect(() => new LogisticRegression().setModelParameters(hand)).toThrow(LayoutMismatchError);
     const named = new LogisticRegression({ classes: ['n', 'y'] });
     named.setModelParameters(hand);
-    expect(named.predict([[1, 1], [-1, -1]])).toEqual(['y', 'n']);
+    expect(
+      named.predict([
+        [1, 1],
+        [-1, -1],
+      ]),
+    ).toEqual(['y', 'n']);
   });
 
   it('NeuralNetwork, without layers and with them', () => {
@@ -176,83 +252,5 @@ describe('an untrained model takes its shape from parameters', () => {
     const from = new NeuralNetwork({ layers: [2, { units: 3, activation: 'softmax' }] });
     const model = new NeuralNetwork({ layers: [2, { units: 2, activation: 'softmax' }] });
     expect(() => model.setModelParameters(from.getModelParameters())).toThrow(LayoutMismatchError);
-  });
-});
-
-describe('the state of the optimizer', () => {
-  it('is kept, unless it is to be reset', () => {
-    const model = linear({ optimizer: 'momentum' });
-    const state = model.getOptimizerState()!;
-    expect(state.steps).toBe(2);
-    expect(state.slots[0]!.some((v) => v !== 0)).toBe(true);
-    model.setModelParameters(model.getModelParameters());
-    expect(model.getOptimizerState()).toEqual(state);
-    model.setModelParameters(model.getModelParameters(), { resetOptimizer: true });
-    expect(model.getOptimizerState()).toEqual({ optimizer: 'momentum', steps: 0, slots: [[0, 0, 0]] });
-    model.setOptimizerState(state);
-    expect(model.getOptimizerState()).toEqual(state);
-    expect(() => model.setOptimizerState({ ...state, optimizer: 'adam' })).toThrow(MalformedDataError);
-  });
-});
-
-describe('setParameters', () => {
-  it('changes what training does', () => {
-    const model = linear();
-    const twin = linear({ learningRate: 0.01 });
-    const start = model.getModelParameters();
-    twin.setModelParameters(start);
-    model.setParameters({ learningRate: 0.01, maximumNumberOfIterations: 3 });
-    expect(model.train(features, labels)).toHaveLength(3);
-    twin.train(features, labels, { maximumNumberOfIterations: 3 });
-    expect(bits(model.getModelParameters().values)).toEqual(bits(twin.getModelParameters().values));
-  });
-
-  it('gives a new optimizer empty state, and keeps the state otherwise', () => {
-    const model = linear({ optimizer: 'momentum' });
-    const state = model.getOptimizerState();
-    model.setParameters({ learningRate: 0.3, tolerance: 0 });
-    expect(model.getOptimizerState()).toEqual(state);
-    model.setParameters({ optimizer: 'adam' });
-    expect(model.getOptimizerState()).toMatchObject({ optimizer: 'adam', steps: 0, slots: [[0, 0, 0], [0, 0, 0]] });
-  });
-
-  it('starts the shuffling of a new seed', () => {
-    const [one, other] = [linear({ batchSize: 4, seed: 1 }), linear({ batchSize: 4, seed: 1 })];
-    one.setParameters({ seed: 1 });
-    one.train(features, labels);
-    other.train(features, labels);
-    expect(bits(one.getModelParameters().values)).not.toEqual(bits(other.getModelParameters().values));
-  });
-
-  it.each([
-    ['fitIntercept', linear(), { fitIntercept: false }],
-    ['dtype', linear(), { dtype: 'float32' }],
-    ['classes', logistic(['a', 'b']), { classes: ['a', 'c'] }],
-    ['layers', new NeuralNetwork({ layers: [2, 1] }), { layers: [3, 1] }],
-    ['loss', new NeuralNetwork({ layers: [2, { units: 1, activation: 'sigmoid' }] }), { loss: 'meanSquaredError' }],
-  ])('refuses to change %s under the parameters, and then changes nothing', (name, model, change) => {
-    model.getModelParameters();
-    const before = JSON.stringify(model.toJSON());
-    const call = (): void => model.setParameters({ learningRate: 9, ...change } as never);
-    expect(call).toThrow(InvalidOptionError);
-    expect(call).toThrow(name);
-    expect(JSON.stringify(model.toJSON())).toBe(before);
-  });
-
-  it('takes the same shape again, and any shape while there are no parameters', () => {
-    const model = logistic(['b', 'a']);
-    model.setParameters({ classes: ['b', 'a'], dtype: 'float64' });
-    expect(model.classes).toEqual(['a', 'b']);
-    const fresh = new NeuralNetwork({ layers: [2, 1] });
-    fresh.setParameters({ layers: [3, 1] });
-    expect(fresh.predict([[1, 2, 3]])).toHaveLength(1);
-  });
-
-  it('refuses illegal values and pairs', () => {
-    expect(() => linear().setParameters({ learningRate: -1 })).toThrow(InvalidOptionError);
-    expect(() => linear().setParameters({ rate: 1 } as never)).toThrow(InvalidOptionError);
-    const network = new NeuralNetwork({ layers: [2, { units: 2, activation: 'relu' }] });
-    expect(() => network.setParameters({ loss: 'crossEntropy' })).toThrow(InvalidOptionError);
-    expect(network.toJSON().options).not.toHaveProperty('loss');
   });
 });

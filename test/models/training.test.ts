@@ -101,7 +101,10 @@ describe('training ends', () => {
     const free = new LinearRegression({ maximumNumberOfIterations: 200 }).train(features, labels);
     const last = free.findIndex((cost, i) => i > 0 && Math.abs(free[i - 1]! - cost) < 1e-3);
     expect(last).toBeGreaterThan(1);
-    const costs = new LinearRegression({ tolerance: 1e-3, maximumNumberOfIterations: 200 }).train(features, labels);
+    const costs = new LinearRegression({ tolerance: 1e-3, maximumNumberOfIterations: 200 }).train(
+      features,
+      labels,
+    );
     expect(costs).toEqual(free.slice(0, last + 1));
     const flat = new LinearRegression({ learningRate: 0, tolerance: 0, maximumNumberOfIterations: 5 });
     expect(flat.train(features, labels)).toHaveLength(5);
