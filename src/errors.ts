@@ -197,11 +197,7 @@ export class ConnectionRefusedError extends MainstemError {
 }
 
 /** The other side answered with an error; `code` is the code that it gave. */
-export class RemoteError extends MainstemError {
-  constructor(code: string, message: string) {
-    super(code, message);
-  }
-}
+export class RemoteError extends MainstemError {}
 
 /** A part written by a user does not keep its contract (see mainstem/testing). */
 export class ContractViolationError extends MainstemError {
@@ -213,4 +209,10 @@ export class ContractViolationError extends MainstemError {
 /** Makes whatever was thrown an Error, for places that must report it. */
 export function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+
+/** Errors of mainstem pass; anything else that a user's code threw is wrapped, so that it has a code. */
+export function toMainstemError(thrown: unknown): MainstemError {
+  if (isMainstemError(thrown)) return thrown;
+  return new MainstemError('FAILED', toError(thrown).message, { cause: thrown });
 }

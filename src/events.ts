@@ -26,7 +26,10 @@ export class GuardedEvents<Events extends EventMap> {
     if (!guards.has(listener)) {
       const guard: AnyListener = (event) => {
         try {
-          listener(event as Events[Name]);
+          const result: unknown = listener(event as Events[Name]);
+          // A listener may be an async function in spite of its type.
+          if (result instanceof Promise)
+            result.catch((thrown: unknown) => this.#onFailure(toError(thrown), name));
         } catch (thrown) {
           this.#onFailure(toError(thrown), name);
         }

@@ -1,4 +1,5 @@
 import { InvalidOptionError, MalformedDataError } from './errors.ts';
+import { show } from './show.ts';
 
 /** A seeded source of random numbers whose state can be saved and restored. */
 export interface Random {
@@ -34,7 +35,10 @@ const rotateLeft = (value: number, bits: number): number => (value << bits) | (v
  */
 export function seededRandom(seed: number, stream = 0): Random {
   if (!Number.isSafeInteger(seed)) throw new InvalidOptionError(`seed is ${seed}, expected an integer`);
-  const mix = splitMix32(seed ^ Math.imul(stream + 1, 0x27d4eb2f) ^ Math.floor(seed / 2 ** 32));
+  // Both words of the seed, and the stream, are hashed one after the other: -k and k - 1 must not meet.
+  const low = splitMix32(seed)();
+  const high = splitMix32(low ^ Math.floor(seed / 2 ** 32))();
+  const mix = splitMix32(high ^ Math.imul(stream + 1, 0x27d4eb2f));
   const s = new Uint32Array([mix(), mix(), mix(), mix()]);
   return {
     next() {
@@ -51,10 +55,12 @@ export function seededRandom(seed: number, stream = 0): Random {
     getState: () => [s[0] as number, s[1] as number, s[2] as number, s[3] as number],
     setState(state) {
       const legal =
-        state.length === 4 && state.every((word) => Number.isInteger(word) && word >= 0 && word < 2 ** 32);
+        Array.isArray(state) &&
+        state.length === 4 &&
+        state.every((word) => Number.isInteger(word) && word >= 0 && word < 2 ** 32);
       if (!legal || state.every((word) => word === 0)) {
         throw new MalformedDataError(
-          `random state is ${JSON.stringify(state)}, expected four unsigned 32-bit integers`,
+          `random state is ${show(state)}, expected four unsigned 32-bit integers`,
         );
       }
       s.set(state);

@@ -22,6 +22,7 @@ import { LayoutCatalog } from '../protocol/LayoutCatalog.ts';
 import type { MainMessage, Message, UpdateKind, Welcome } from '../protocol/messages.ts';
 import { protocolVersion } from '../protocol/messages.ts';
 import { bytesToValues, valuesToBytes } from '../protocol/tensorBytes.ts';
+import { show } from '../show.ts';
 import type { Connection, Transport } from '../transport/Transport.ts';
 import type { ChildReceipt } from './SentUpdates.ts';
 import { SentUpdates } from './SentUpdates.ts';
@@ -78,9 +79,7 @@ export class Child {
   static async connect(options: ChildOptions): Promise<Child> {
     const { transport, childId, federation = 'default' } = options;
     if (typeof childId !== 'string' || childId.length === 0 || childId.length > idLengthMax) {
-      throw new InvalidOptionError(
-        `childId is ${JSON.stringify(childId)}, expected 1 to ${idLengthMax} characters`,
-      );
+      throw new InvalidOptionError(`childId is ${show(childId)}, expected 1 to ${idLengthMax} characters`);
     }
     const child = new Child(options, await transport.connect());
     await child.#sayHello(federation);

@@ -1,25 +1,18 @@
 import {
   ConnectionRefusedError,
-  isMainstemError,
   LimitExceededError,
-  MainstemError,
   MalformedDataError,
   toError,
+  toMainstemError,
 } from '../errors.ts';
 import { Gradients } from '../parameters/Gradients.ts';
 import { ModelParameters } from '../parameters/ModelParameters.ts';
 import { decodeMessage, encodeMessage } from '../protocol/codec.ts';
 import { LayoutCatalog } from '../protocol/LayoutCatalog.ts';
-import type {
-  Hello,
-  MainMessage,
-  Message,
-  UpdateKind,
-  UpdateMessage,
-  WireError,
-} from '../protocol/messages.ts';
+import type { Hello, Message, UpdateKind, UpdateMessage, WireError } from '../protocol/messages.ts';
 import { protocolVersion } from '../protocol/messages.ts';
 import { bytesToValues, valuesToBytes } from '../protocol/tensorBytes.ts';
+import { show } from '../show.ts';
 import type { Connection } from '../transport/Transport.ts';
 import type { UpdateIdentity } from './Membership.ts';
 import type { Receipt } from './receipts.ts';
@@ -64,9 +57,11 @@ export class ChildServer {
 
   /** Sends main to every child. */
   publish(): void {
+    if (this.#sessions.size === 0) return;
     const main = this.#coordinator.main();
-    if (main === undefined || this.#sessions.size === 0) return;
-    for (const session of this.#sessions) session.sendMain(main);
+    if (main === undefined) return;
+    const frame = encodeMain(main);
+    for (const session of this.#sessions) session.sendMain(main, frame);
   }
 }
 
@@ -91,20 +86,13 @@ class Session {
   }
 
   /** Sends main, unless the child is not in yet or has this version. */
-  sendMain(main: ModelParameters): void {
+  sendMain(main: ModelParameters, frame: Uint8Array): void {
     const version = main.baseVersion ?? 0;
     if (this.#child === undefined || version <= this.#sentVersion) return;
     this.#sentVersion = version;
     const layout = this.#layouts.announce(main.layout);
     if (layout !== undefined) this.#send(layout);
-    const message: MainMessage = {
-      type: 'main',
-      fingerprint: main.layout.fingerprint,
-      dtype: main.dtype,
-      version,
-      payload: valuesToBytes(main.values),
-    };
-    this.#send(message);
+    this.#sendFrame(frame);
   }
 
   #receive(bytes: Uint8Array<ArrayBuffer>): void {
@@ -113,9 +101,7 @@ class Session {
       this.#handle(decodeMessage(bytes));
     } catch (thrown) {
       // A child that does not speak the protocol is sent away; it never stops the coordinator.
-      const error = isMainstemError(thrown)
-        ? thrown
-        : new MainstemError('INTERNAL', toError(thrown).message, { cause: thrown });
+      const error = toMainstemError(thrown);
       this.#send({ type: 'refusal', error: toWireError(error) });
       this.#coordinator.report(error);
       this.#connection.close();
@@ -158,7 +144,7 @@ class Session {
     }
     if (federation !== this.#coordinator.federation) {
       throw new ConnectionRefusedError(
-        `the child asks for federation ${JSON.stringify(federation)}, this is ${JSON.stringify(this.#coordinator.federation)}`,
+        `the child asks for federation ${show(federation)}, this is ${show(this.#coordinator.federation)}`,
       );
     }
     const epoch = this.#coordinator.join(childId);
@@ -166,7 +152,7 @@ class Session {
     const version = this.#coordinator.version();
     this.#send({ type: 'welcome', kind: this.#coordinator.kind(), version, epoch });
     const main = this.#coordinator.main();
-    if (main !== undefined) this.sendMain(main);
+    if (main !== undefined) this.sendMain(main, encodeMain(main));
   }
 
   #update(message: UpdateMessage): void {
@@ -207,9 +193,13 @@ class Session {
   }
 
   #send(message: Message): void {
+    this.#sendFrame(encodeMessage(message));
+  }
+
+  #sendFrame(frame: Uint8Array): void {
     if (!this.#isOpen) return;
     try {
-      this.#connection.send(encodeMessage(message));
+      this.#connection.send(frame);
     } catch (thrown) {
       // Closed in between, or too much waits: the child has to come again.
       this.#coordinator.report(toError(thrown));
@@ -226,6 +216,14 @@ class Session {
   }
 }
 
+/** The frame of main, the same for every child. */
+function encodeMain({ layout, dtype, baseVersion, values }: ModelParameters): Uint8Array {
+  const { fingerprint } = layout;
+  const payload = valuesToBytes(values);
+  return encodeMessage({ type: 'main', fingerprint, dtype, version: baseVersion ?? 0, payload });
+}
+
 function toWireError(error: Error): WireError {
-  return { code: isMainstemError(error) ? error.code : 'INTERNAL', message: error.message };
+  const { code, message } = toMainstemError(error);
+  return { code, message };
 }

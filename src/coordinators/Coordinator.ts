@@ -1,11 +1,11 @@
+import type { MainstemError } from '../errors.ts';
 import {
   DuplicateUpdateError,
-  isMainstemError,
   LimitExceededError,
-  MainstemError,
   MalformedDataError,
   StaleSessionError,
   toError,
+  toMainstemError,
   UpdateDiscardedError,
 } from '../errors.ts';
 import { GuardedEvents } from '../events.ts';
@@ -332,7 +332,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
       this.#emit('updateReceived', { childId: member.id, sequence: identity.sequence });
       pending.status = yield* this.fold(pending);
     } catch (thrown) {
-      this.#reject(pending, asMainstemError(thrown));
+      this.#reject(pending, toMainstemError(thrown));
     }
   }
 
@@ -353,7 +353,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
   }
 
   #refuseAtOnce(identity: UpdateIdentity, thrown: unknown): Receipt {
-    const reason = asMainstemError(thrown);
+    const reason = toMainstemError(thrown);
     const settlement = createSettlement();
     const isDuplicate = reason instanceof DuplicateUpdateError;
     const status = isDuplicate ? 'duplicate' : reason instanceof StaleSessionError ? 'stale' : 'refused';
@@ -390,12 +390,4 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
   #report(error: Error): void {
     if (!this.#events.emit('error', error)) this.options.logger.error(error.message, error);
   }
-}
-
-/** Errors of mainstem pass; anything else that a merger or a model threw is wrapped, so that its sender gets a reason. */
-function asMainstemError(thrown: unknown): MainstemError {
-  if (thrown instanceof MainstemError || isMainstemError(thrown)) return thrown as MainstemError;
-  return new MainstemError('UPDATE_FAILED', `folding the update in failed: ${toError(thrown).message}`, {
-    cause: thrown,
-  });
 }

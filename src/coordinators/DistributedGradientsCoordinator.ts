@@ -11,7 +11,9 @@ import type { Gradients } from '../parameters/Gradients.ts';
 import { requireGradients } from '../parameters/Gradients.ts';
 import type { ModelParameters } from '../parameters/ModelParameters.ts';
 import { requireModelParameters } from '../parameters/ModelParameters.ts';
+import type { Values } from '../parameters/values.ts';
 import type { UpdateKind } from '../protocol/messages.ts';
+import { show } from '../show.ts';
 import { inSlices } from '../steps.ts';
 import type { StoreOperation } from '../storage/Store.ts';
 import type { Pending } from './Coordinator.ts';
@@ -74,7 +76,7 @@ export class DistributedGradientsCoordinator extends Coordinator<Gradients> {
     }
     if (gradientChangeMode !== 'descent' && gradientChangeMode !== 'ascent') {
       throw new InvalidOptionError(
-        `gradientChangeMode is ${JSON.stringify(gradientChangeMode)}, expected 'descent' or 'ascent'`,
+        `gradientChangeMode is ${show(gradientChangeMode)}, expected 'descent' or 'ascent'`,
       );
     }
     this.#learningRate = learningRate;
@@ -173,15 +175,14 @@ export class DistributedGradientsCoordinator extends Coordinator<Gradients> {
 
   /** One step of main's optimizer along factor · gradient. */
   *#move(
-    gradient: ArrayLike<number>,
+    gradient: Values,
     factor: number,
     included: readonly Pending<Gradients>[],
   ): Generator<undefined, void> {
     const { layout, dtype, version: base } = this.main;
     if (layout === undefined) return;
     this.plugins.beforeMerge({ version: base + 1, children: included.length });
-    const scaled = new Float64Array(gradient.length);
-    yield* inSlices(scaled.length, (start, end) => addScaled(scaled, factor, gradient, start, end));
+    const scaled = factor === 1 ? gradient : yield* scale(gradient, factor);
     const next = yield* this.main.copyToSpare();
     yield* this.#optimizer.step(next, scaled, this.#learningRate);
     yield* this.publishMain({ layout, dtype, base, included, adopt: () => this.#optimizer.adopt() });
@@ -193,6 +194,12 @@ export class DistributedGradientsCoordinator extends Coordinator<Gradients> {
       `${member.id} has given its gradients to this round; it has ${this.#round.pending.length} of ${this.#childrenPerUpdate}`,
     );
   }
+}
+
+function* scale(gradient: Values, factor: number): Generator<undefined, Values> {
+  const scaled = new Float64Array(gradient.length);
+  yield* inSlices(scaled.length, (start, end) => addScaled(scaled, factor, gradient, start, end));
+  return scaled;
 }
 
 function addScaled(

@@ -1,5 +1,6 @@
 import type { Optimizer, OptimizerState } from '../optimizers/Optimizer.ts';
 import { createOptimizerState, optimizerStateFromJson } from '../optimizers/Optimizer.ts';
+import type { Values } from '../parameters/values.ts';
 import { inSlices } from '../steps.ts';
 import { decodeOptimizerState, encodeOptimizerState } from './persistence.ts';
 
@@ -24,7 +25,7 @@ export class MainOptimizer {
   /** Moves `values` against the gradient; the new optimizer state is kept aside. */
   *step(
     values: Float64Array<ArrayBuffer>,
-    gradient: Float64Array,
+    gradient: Values,
     learningRate: number,
   ): Generator<undefined, void> {
     const steps = this.#state.steps + 1;

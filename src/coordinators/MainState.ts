@@ -4,7 +4,7 @@ import { nonFiniteAt } from '../parameters/NamedTensors.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import type { DataType } from '../parameters/values.ts';
 import { createValues, findNonFinite } from '../parameters/values.ts';
-import { inSlices, valuesPerSlice } from '../steps.ts';
+import { inSlices } from '../steps.ts';
 
 /**
  * The parameters that a coordinator owns: float64 whatever travels, and twice, so that whoever reads during a
@@ -61,11 +61,9 @@ export class MainState {
   /** Throws NonFiniteError where the spare values, as main's dtype, are not finite. */
   *checkSpare(layout: ParameterLayout, dtype: DataType, what: string): Generator<undefined, void> {
     const next = this.#next;
-    const narrow = createValues(dtype, Math.min(next.length, valuesPerSlice));
     yield* inSlices(next.length, (start, end) => {
-      narrow.set(next.subarray(start, end));
-      const bad = findNonFinite(narrow, 0, end - start);
-      if (bad >= 0) throw nonFiniteAt(new ModelParameters(layout, next), start + bad, what);
+      const bad = dtype === 'float64' ? findNonFinite(next, start, end) : findBeyondFloat32(next, start, end);
+      if (bad >= 0) throw nonFiniteAt(new ModelParameters(layout, next), bad, what);
     });
   }
 
@@ -84,4 +82,12 @@ export class MainState {
     this.#dtype = dtype;
     this.#version = version;
   }
+}
+
+/** The index of the first value that float32 cannot hold as a finite number, or −1. */
+function findBeyondFloat32(values: Float64Array, start: number, end: number): number {
+  for (let i = start; i < end; i++) {
+    if (!Number.isFinite(Math.fround(values[i] as number))) return i;
+  }
+  return -1;
 }

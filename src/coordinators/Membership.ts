@@ -2,6 +2,7 @@ import { LimitExceededError, MalformedDataError } from '../errors.ts';
 import type { CoordinatorLimits } from '../limits.ts';
 import { idLengthMax } from '../limits.ts';
 import type { Origin } from '../parameters/NamedTensors.ts';
+import { show } from '../show.ts';
 import { SequenceWindow } from './SequenceWindow.ts';
 
 /** Who sent an update, as its sender says. */
@@ -59,9 +60,7 @@ export class Membership {
   identify({ childId }: UpdateIdentity, origin: Origin | undefined): Member {
     if (childId !== undefined) {
       if (typeof childId !== 'string' || childId.length === 0 || childId.length > idLengthMax) {
-        throw new MalformedDataError(
-          `childId is ${JSON.stringify(childId)?.slice(0, 80)}, expected 1 to ${idLengthMax} characters`,
-        );
+        throw new MalformedDataError(`childId is ${show(childId)}, expected 1 to ${idLengthMax} characters`);
       }
       return this.#members.get(childId) ?? this.#create(childId, false);
     }

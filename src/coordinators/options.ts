@@ -5,6 +5,7 @@ import type { CoordinatorLimits } from '../limits.ts';
 import { defaultCoordinatorLimits } from '../limits.ts';
 import type { Logger } from '../logger.ts';
 import { silentLogger } from '../logger.ts';
+import { show } from '../show.ts';
 import { MemoryStore } from '../storage/MemoryStore.ts';
 import type { Store } from '../storage/Store.ts';
 
@@ -48,12 +49,10 @@ export function resolveCoordinatorOptions(
   }
   const { drive = 'immediate', federation = 'default', timers = {} } = options;
   if (drive !== 'immediate' && drive !== 'tick' && drive !== 'timers') {
-    throw new InvalidOptionError(
-      `drive is ${JSON.stringify(drive)}, expected 'immediate', 'tick' or 'timers'`,
-    );
+    throw new InvalidOptionError(`drive is ${show(drive)}, expected 'immediate', 'tick' or 'timers'`);
   }
   if (typeof federation !== 'string' || federation === '') {
-    throw new InvalidOptionError(`federation is ${JSON.stringify(federation)}, expected a name`);
+    throw new InvalidOptionError(`federation is ${show(federation)}, expected a name`);
   }
   const limits = { ...defaultCoordinatorLimits, ...options.limits };
   for (const [name, value] of Object.entries(limits)) {

@@ -19,6 +19,8 @@ export function rSquared(
 ): number {
   let total = 0;
   for (let j = 0; j < outputs; j++) {
+    const first = labels[j];
+    let isConstant = true;
     let mean = 0;
     for (let i = 0; i < rows; i++) mean += (labels[i * outputs + j] as number) / rows;
     let residual = 0;
@@ -27,8 +29,10 @@ export function rSquared(
       const label = labels[i * outputs + j] as number;
       residual += (label - (predicted[i * outputs + j] as number)) ** 2;
       spread += (label - mean) ** 2;
+      isConstant = isConstant && label === first;
     }
-    total += spread > 0 ? 1 - residual / spread : residual === 0 ? 1 : 0;
+    // Rounding of the mean gives equal labels a tiny spread; it must not count.
+    total += !isConstant && spread > 0 ? 1 - residual / spread : residual === 0 ? 1 : 0;
   }
   return total / outputs;
 }

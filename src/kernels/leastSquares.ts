@@ -5,7 +5,8 @@ import { SingularMatrixError } from '../errors.ts';
  * the condition number of A where the normal equations would square it.
  *
  * `a` is rows × columns and `b` rows × outputs, row-major; both are overwritten. Returns columns × outputs.
- * Throws SingularMatrixError where the columns of A are linearly dependent (a pivot below 1e-12 of the largest).
+ * Throws SingularMatrixError where the columns of A are linearly dependent (what is left of
+ * a column after the ones before it is below 1e-12 of the column).
  */
 export function solveLeastSquares(
   a: Float64Array,
@@ -19,16 +20,24 @@ export function solveLeastSquares(
       `${rows} rows cannot determine ${columns} coefficients; add rows or a penalty`,
     );
   }
+  const norms = columnNorms(a, rows, columns);
   const diagonal = new Float64Array(columns);
   for (let k = 0; k < columns; k++) diagonal[k] = reflectColumn(a, b, k, rows, columns, outputs);
-  const largest = diagonal.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  const weak = diagonal.findIndex((value) => !(Math.abs(value) > 1e-12 * largest));
+  const weak = diagonal.findIndex((value, k) => !(Math.abs(value) > 1e-12 * (norms[k] as number)));
   if (weak >= 0) {
     throw new SingularMatrixError(
       `column ${weak} depends on the columns before it, so there is no unique solution; drop it or add a penalty`,
     );
   }
   return backSubstitute(a, b, diagonal, columns, outputs);
+}
+
+function columnNorms(a: Float64Array, rows: number, columns: number): Float64Array {
+  const norms = new Float64Array(columns);
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) norms[j] = Math.hypot(norms[j] as number, a[i * columns + j] as number);
+  }
+  return norms;
 }
 
 /** Zeroes column k below the diagonal, applies the reflection to all that is right of it, returns the pivot. */

@@ -41,7 +41,9 @@ export function addProduct(
   for (let i = 0; i < rows; i += 4) {
     for (let j = 0; j < columns; j += 4) addTile(target, targetOffset + i * n + j, n, a, i, b, j, k);
   }
-  if (columns < n) addBorder(target, targetOffset, n, a, b, 0, rows, columns, n, k);
+  for (let j = columns; j < n; j++) {
+    for (let i = 0; i < rows; i += 4) addColumnTile(target, targetOffset + i * n + j, n, a, i, b, j, k);
+  }
   if (rows < m) addBorder(target, targetOffset, n, a, b, rows, m, 0, n, k);
 }
 
@@ -61,9 +63,7 @@ function addTile(
   const aStep = a.columnStride;
   const bStep = b.rowStride;
   let a0 = a.offset + i * a.rowStride;
-  let a1 = a0 + a.rowStride;
-  let a2 = a1 + a.rowStride;
-  let a3 = a2 + a.rowStride;
+  const down = a.rowStride;
   let b0 = b.offset + j * b.columnStride;
   const next = b.columnStride;
   let s00 = 0;
@@ -84,9 +84,9 @@ function addTile(
   let s33 = 0;
   for (let p = 0; p < k; p++) {
     const x0 = av[a0] as number;
-    const x1 = av[a1] as number;
-    const x2 = av[a2] as number;
-    const x3 = av[a3] as number;
+    const x1 = av[a0 + down] as number;
+    const x2 = av[a0 + 2 * down] as number;
+    const x3 = av[a0 + 3 * down] as number;
     const y0 = bv[b0] as number;
     const y1 = bv[b0 + next] as number;
     const y2 = bv[b0 + 2 * next] as number;
@@ -108,9 +108,6 @@ function addTile(
     s32 += x3 * y2;
     s33 += x3 * y3;
     a0 += aStep;
-    a1 += aStep;
-    a2 += aStep;
-    a3 += aStep;
     b0 += bStep;
   }
   addRow(target, at, s00, s01, s02, s03);
@@ -126,7 +123,49 @@ function addRow(target: Numbers, at: number, s0: number, s1: number, s2: number,
   target[at + 3] = (target[at + 3] as number) + s3;
 }
 
-/** The rows and columns that fill no tile, one sum at a time. */
+/** Four rows of one column: what is left of the columns, and all there is of a regression with one output. */
+function addColumnTile(
+  target: Numbers,
+  at: number,
+  n: number,
+  a: Operand,
+  i: number,
+  b: Operand,
+  j: number,
+  k: number,
+): void {
+  const av = a.values;
+  const bv = b.values;
+  const aStep = a.columnStride;
+  const bStep = b.rowStride;
+  let a0 = a.offset + i * a.rowStride;
+  let a1 = a0 + a.rowStride;
+  let a2 = a1 + a.rowStride;
+  let a3 = a2 + a.rowStride;
+  let b0 = b.offset + j * b.columnStride;
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
+  for (let p = 0; p < k; p++) {
+    const y = bv[b0] as number;
+    s0 += (av[a0] as number) * y;
+    s1 += (av[a1] as number) * y;
+    s2 += (av[a2] as number) * y;
+    s3 += (av[a3] as number) * y;
+    a0 += aStep;
+    a1 += aStep;
+    a2 += aStep;
+    a3 += aStep;
+    b0 += bStep;
+  }
+  target[at] = (target[at] as number) + s0;
+  target[at + n] = (target[at + n] as number) + s1;
+  target[at + 2 * n] = (target[at + 2 * n] as number) + s2;
+  target[at + 3 * n] = (target[at + 3 * n] as number) + s3;
+}
+
+/** The rows that fill no tile, one sum at a time. */
 function addBorder(
   target: Numbers,
   targetOffset: number,

@@ -4,6 +4,7 @@ import type { Labels } from '../models/labels.ts';
 import type { Model } from '../models/Model.ts';
 import { ModelParameters, requireModelParameters } from '../parameters/ModelParameters.ts';
 import type { Values } from '../parameters/values.ts';
+import { show } from '../show.ts';
 import type { Steps } from '../steps.ts';
 import { inSteps, runSteps } from '../steps.ts';
 import { Best } from './Best.ts';
@@ -78,7 +79,7 @@ export class ModelParametersMerger implements Merger {
   }: ModelParametersMergerOptions = {}) {
     if (!Object.hasOwn(roundings, rounding)) {
       throw new InvalidOptionError(
-        `rounding is ${JSON.stringify(rounding)}, expected ${Object.keys(roundings).join(', ')}`,
+        `rounding is ${show(rounding)}, expected ${Object.keys(roundings).join(', ')}`,
       );
     }
     this.mode = mode;
@@ -151,7 +152,7 @@ export class ModelParametersMerger implements Merger {
         return new CustomMerge(merge);
       default:
         throw new InvalidOptionError(
-          `mode is ${JSON.stringify(mode)}, expected average, sampleWeightedAverage, weightedAverage, scoreRatio, best or custom`,
+          `mode is ${show(mode)}, expected average, sampleWeightedAverage, weightedAverage, scoreRatio, best or custom`,
         );
     }
   }

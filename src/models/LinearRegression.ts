@@ -1,4 +1,4 @@
-import { InvalidOptionError, LayoutMismatchError } from '../errors.ts';
+import { InvalidDataError, InvalidOptionError } from '../errors.ts';
 import { rSquared } from '../evaluation/metrics.ts';
 import { solveLeastSquares } from '../kernels/leastSquares.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
@@ -97,9 +97,7 @@ export class LinearRegression extends TrainableModel<LinearRegressionOptions, nu
     const targets = readTargets(labels, rows, this.options.dtype);
     const expected = outputsOf(network);
     if (targets.columns !== expected) {
-      throw new LayoutMismatchError(
-        `labels have ${targets.columns} columns, the model has ${expected} outputs`,
-      );
+      throw new InvalidDataError(`labels have ${targets.columns} columns, the model has ${expected} outputs`);
     }
     return { kind: 'rows', values: targets.data, columns: targets.columns };
   }

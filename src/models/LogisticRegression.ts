@@ -2,6 +2,7 @@ import { InvalidDataError, LayoutMismatchError } from '../errors.ts';
 import { accuracy } from '../evaluation/metrics.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import type { Values } from '../parameters/values.ts';
+import { show } from '../show.ts';
 import { activationNamed } from './activations.ts';
 import { architectureClasses, labelsOf, probabilityRows } from './classification.ts';
 import type { DenseNetwork } from './DenseNetwork.ts';
@@ -74,7 +75,7 @@ export class LogisticRegression extends TrainableModel<LogisticRegressionOptions
 
   /** The classes in the order of `predictProbabilities`, or undefined before they are known. */
   get classes(): readonly Label[] | undefined {
-    if (this.state !== undefined) return architectureClasses(this.state.network.layout.architecture);
+    if (this.state !== undefined) return architectureClasses(this.state.network.layout.architecture)?.slice();
     return this.options.classes && checkClasses(this.options.classes);
   }
 
@@ -93,10 +94,10 @@ export class LogisticRegression extends TrainableModel<LogisticRegressionOptions
   }
 
   protected networkForData(features: Matrix, labels: Labels): DenseNetwork {
-    const classes = this.classes ?? sortClasses(readClassLabels(labels, features.rows), 'labels');
+    const classes = this.classes ?? sortClasses(readClassLabels(labels, features.rows));
     if (classes.length < 2) {
       throw new InvalidDataError(
-        `labels hold one class only, ${JSON.stringify(classes[0])}; name all of them with the option classes`,
+        `labels hold one class only, ${show(classes[0])}; name all of them with the option classes`,
       );
     }
     return this.#plan(features.columns, classes);

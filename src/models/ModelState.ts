@@ -11,6 +11,8 @@ export interface ModelState {
   readonly network: DenseNetwork;
   readonly values: Values;
   optimizerState: OptimizerState;
+  /** Made by a training that has not ended yet: if it fails, the model is without parameters again. */
+  isFresh: boolean;
   /** Rows of the last training. */
   sampleCount: number | undefined;
   /** Version of main that the parameters are, or started from. */
@@ -30,6 +32,7 @@ export function createModelState(
     network,
     values,
     optimizerState: createOptimizerState(optimizer, values.length),
+    isFresh: true,
     sampleCount: undefined,
     baseVersion: undefined,
   };
@@ -41,6 +44,7 @@ export interface Checkpoint {
   readonly steps: number;
   readonly slots: readonly Float64Array[];
   readonly random: RandomState;
+  readonly sampleCount: number | undefined;
 }
 
 /** Remembers the state, so that a diverged training leaves no trace. */
@@ -50,6 +54,7 @@ export function takeCheckpoint(state: ModelState, random: Random): Checkpoint {
     steps: state.optimizerState.steps,
     slots: state.optimizerState.slots.map((slot) => slot.slice()),
     random: random.getState(),
+    sampleCount: state.sampleCount,
   };
 }
 
@@ -61,4 +66,5 @@ export function restoreCheckpoint(state: ModelState, random: Random, checkpoint:
     slot.set(checkpoint.slots[index] as Float64Array);
   });
   random.setState(checkpoint.random);
+  state.sampleCount = checkpoint.sampleCount;
 }

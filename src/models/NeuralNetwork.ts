@@ -2,6 +2,7 @@ import { InvalidDataError, InvalidOptionError, NotTrainedError } from '../errors
 import { accuracy, rSquared } from '../evaluation/metrics.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import type { Values } from '../parameters/values.ts';
+import { show } from '../show.ts';
 import { architectureClasses, labelsOf, probabilityRows } from './classification.ts';
 import type { DenseNetwork } from './DenseNetwork.ts';
 import { outputsOf } from './DenseNetwork.ts';
@@ -79,6 +80,7 @@ export class NeuralNetwork extends TrainableModel<NeuralNetworkOptions, number[]
       batchSize: 32,
       ...checked,
     });
+    refuseClassesOfRegression(checked);
     // Illegal pairs are refused here, not at the first training.
     if (checked.layers !== undefined && checked.layers.length > 1) this.networkFromOptions();
   }
@@ -111,7 +113,7 @@ export class NeuralNetwork extends TrainableModel<NeuralNetworkOptions, number[]
 
   /** The classes in the order of `predictProbabilities`; undefined where the network is no classifier. */
   get classes(): readonly Label[] | undefined {
-    return this.state && architectureClasses(this.state.network.layout.architecture);
+    return this.state && architectureClasses(this.state.network.layout.architecture)?.slice();
   }
 
   /** Rows × classes; each row sums to 1. Throws InvalidOptionError where the network is no classifier. */
@@ -146,7 +148,7 @@ export class NeuralNetwork extends TrainableModel<NeuralNetworkOptions, number[]
       const namesClasses =
         fixed.loss.name === 'crossEntropy' && this.options.classes === undefined && isStringLabels(labels);
       if (!namesClasses) return fixed;
-      return this.networkFromOptions(sortClasses(readClassLabels(labels, features.rows), 'labels')) ?? fixed;
+      return this.networkFromOptions(sortClasses(readClassLabels(labels, features.rows))) ?? fixed;
     }
     const isClassifier =
       this.options.loss === undefined
@@ -155,16 +157,26 @@ export class NeuralNetwork extends TrainableModel<NeuralNetworkOptions, number[]
     if (!isClassifier) {
       const { columns } = readTargets(labels, features.rows, this.options.dtype);
       const loss = this.options.loss ?? 'meanSquaredError';
-      return planLayers(inferLayers(features.columns, columns), loss, undefined);
+      return planLayers(inferLayers(features.columns, columns), loss, this.options.classes);
     }
-    const classes = this.options.classes ?? sortClasses(readClassLabels(labels, features.rows), 'labels');
+    const classes = this.options.classes ?? sortClasses(readClassLabels(labels, features.rows));
+    if (classes.length < 2) {
+      throw new InvalidDataError(
+        `labels hold one class only, ${show(classes[0])}; name all of them with the option classes`,
+      );
+    }
     return planLayers(inferLayers(features.columns, classes.length), 'crossEntropy', classes);
   }
 
   protected networkFor(layout: ParameterLayout): DenseNetwork {
-    return (
-      this.networkFromOptions(architectureClasses(layout.architecture)) ?? networkFromArchitecture(layout)
-    );
+    const own = this.networkFromOptions();
+    if (own === undefined) return networkFromArchitecture(layout, this.options.loss, this.options.classes);
+    const classes = architectureClasses(layout.architecture);
+    const mayTakeOver =
+      own.loss.name === 'crossEntropy' &&
+      this.options.classes === undefined &&
+      classes?.length === outputsOf(own);
+    return mayTakeOver ? (this.networkFromOptions(classes) ?? own) : own;
   }
 
   protected readLabels(network: DenseNetwork, labels: Labels, rows: number): Targets {
@@ -197,7 +209,19 @@ export class NeuralNetwork extends TrainableModel<NeuralNetworkOptions, number[]
       this.state !== undefined,
     );
     const { layers, loss, classes } = { ...this.options, ...checked };
+    refuseClassesOfRegression({ loss, classes });
     if (layers !== undefined && layers.length > 1) planLayers(layers, loss, classes);
     return checked;
   }
+}
+
+function refuseClassesOfRegression({
+  loss,
+  classes,
+}: {
+  loss?: LossName | undefined;
+  classes?: readonly Label[] | undefined;
+}): void {
+  if (classes === undefined || loss === undefined || loss === 'crossEntropy') return;
+  throw new InvalidOptionError(`classes are for loss crossEntropy, got loss ${loss}`);
 }

@@ -1,14 +1,7 @@
-import type { Clock } from '../clock.ts';
 import { systemClock } from '../clock.ts';
-import {
-  AbortedError,
-  InvalidDataError,
-  ModelBusyError,
-  NoGradientsError,
-  NotTrainedError,
-} from '../errors.ts';
+import { InvalidDataError, NotTrainedError } from '../errors.ts';
 import { createOptimizer } from '../optimizers/createOptimizer.ts';
-import type { Optimizer, OptimizerStateJson } from '../optimizers/Optimizer.ts';
+import type { OptimizerStateJson } from '../optimizers/Optimizer.ts';
 import {
   createOptimizerState,
   optimizerStateFromJson,
@@ -19,7 +12,6 @@ import { ModelParameters, requireModelParameters } from '../parameters/ModelPara
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import type { Values } from '../parameters/values.ts';
 import { createValues } from '../parameters/values.ts';
-import type { Random } from '../random.ts';
 import { seededRandom } from '../random.ts';
 import type { DenseNetwork } from './DenseNetwork.ts';
 import { forward, inputsOf } from './DenseNetwork.ts';
@@ -37,18 +29,17 @@ import type {
   SetModelParametersOptions,
 } from './Model.ts';
 import type { ModelState } from './ModelState.ts';
-import { createModelState, restoreCheckpoint, takeCheckpoint } from './ModelState.ts';
+import { createModelState } from './ModelState.ts';
 import type { ModelJson } from './modelJson.ts';
 import { modelFromJson, modelToJson } from './modelJson.ts';
 import { Objective } from './Objective.ts';
 import type { TrainingOptions } from './options.ts';
-import { trainingChecks } from './options.ts';
+import { checkTrainOptions } from './options.ts';
+import { TrainingMemory } from './TrainingMemory.ts';
 import type { Penalty } from './training.ts';
 import { finishMean, trainInSteps } from './training.ts';
 import type { TrainAsyncOptions, TrainingStep, TrainOptions } from './trainOptions.ts';
-
-/** The longest that `trainAsync` keeps the event loop to itself, in milliseconds. */
-const turnMsMax = 4;
+import { drainInTurns } from './turns.ts';
 
 /** Options as a model keeps them. */
 export type Resolved<Options extends TrainingOptions> = Options &
@@ -68,18 +59,13 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
 {
   protected options: Resolved<Options>;
   protected state: ModelState | undefined;
-  #optimizer: Optimizer;
-  #shuffling: Random;
-  #isBusy = false;
-  #areGradientsSaved = false;
-  #savedGradients: Gradients | undefined;
+  readonly #memory: TrainingMemory;
   /** Identity of this instance for coordinators in the same process. */
   readonly #origin: object = Object.freeze({});
 
   constructor(options: Resolved<Options>) {
     this.options = options;
-    this.#optimizer = createOptimizer(options.optimizer);
-    this.#shuffling = seededRandom(options.seed, 1);
+    this.#memory = new TrainingMemory(options.optimizer, options.seed);
   }
 
   /** Trains from the current parameters and returns the cost of each iteration: one pass over the rows. */
@@ -114,12 +100,11 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
     labels: Labels,
     options: TrainOptions = {},
   ): Generator<TrainingStep, number[]> {
-    if (this.#isBusy) throw this.#busy('train');
-    const checked = this.checkTrainOptions(options);
+    this.#memory.assertIdle('train');
+    const checked = checkTrainOptions(options);
     const matrix = this.#readFeatures(features);
-    const isFirst = this.state === undefined;
     const { state, targets } = this.#prepare(matrix, labels);
-    return this.#runTraining(state, matrix, targets, checked, isFirst);
+    return this.#memory.run(state, () => this.#runTraining(state, matrix, targets, checked));
   }
 
   /** Predicts one entry or row for each row of features. Throws NotTrainedError before there are parameters. */
@@ -144,7 +129,7 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
    * unchanged. An untrained model takes its shape from the parameters.
    */
   setModelParameters(parameters: ModelParameters, options: SetModelParametersOptions = {}): void {
-    if (this.#isBusy) throw this.#busy('setModelParameters');
+    this.#memory.assertIdle('setModelParameters');
     const { layout, values, baseVersion } = requireModelParameters(parameters);
     parameters.assertFinite('parameters');
     const converted = createValues(this.options.dtype, values.length);
@@ -153,28 +138,27 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
     state.network.layout.assertFits(layout, 'parameters', 'the model');
     new ModelParameters(state.network.layout, converted).assertFinite(`parameters as ${this.options.dtype}`);
     state.values.set(converted);
+    state.isFresh = false;
     state.baseVersion = baseVersion;
     state.sampleCount = undefined;
     if (options.resetOptimizer === true)
-      state.optimizerState = createOptimizerState(this.#optimizer, values.length);
+      state.optimizerState = createOptimizerState(this.#memory.optimizer, values.length);
     this.state = state;
   }
 
   /** Whether `train` keeps the gradients of its last iteration for `getGradients`; false at first. */
   setAreGradientsSaved(areGradientsSaved: boolean): void {
-    this.#areGradientsSaved = areGradientsSaved;
-    if (!areGradientsSaved) this.#savedGradients = undefined;
+    this.#memory.setAreGradientsSaved(areGradientsSaved);
   }
 
   /** The row-weighted mean of the gradients of the last training's last iteration. Throws NoGradientsError. */
   getGradients(): Gradients {
-    if (this.#savedGradients !== undefined) return this.#savedGradients.clone();
-    throw new NoGradientsError('no gradients were saved; call setAreGradientsSaved(true) before train');
+    return this.#memory.getGradients();
   }
 
   /** The gradient of the mean cost (penalty included) over all these rows at the current parameters. */
   computeGradients(features: Features, labels: Labels): Gradients {
-    if (this.#isBusy) throw this.#busy('computeGradients');
+    this.#memory.assertIdle('computeGradients');
     const matrix = this.#readFeatures(features);
     const { state, targets } = this.#prepare(matrix, labels);
     return this.#meanGradient(state, matrix, targets).gradients;
@@ -198,13 +182,13 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
    * empty state. Throws InvalidOptionError, and then nothing has changed.
    */
   setParameters(options: Partial<Options>): void {
-    if (this.#isBusy) throw this.#busy('setParameters');
+    this.#memory.assertIdle('setParameters');
     const checked = this.checkChange(options);
-    const optimizer = checked.optimizer === undefined ? this.#optimizer : createOptimizer(checked.optimizer);
+    const optimizer = checked.optimizer === undefined ? undefined : createOptimizer(checked.optimizer);
     this.options = { ...this.options, ...checked };
-    if (checked.seed !== undefined) this.#shuffling = seededRandom(checked.seed, 1);
-    if (optimizer === this.#optimizer) return;
-    this.#optimizer = optimizer;
+    if (checked.seed !== undefined) this.#memory.shuffling = seededRandom(checked.seed, 1);
+    if (optimizer === undefined) return;
+    this.#memory.optimizer = optimizer;
     if (this.state !== undefined) {
       this.state.optimizerState = createOptimizerState(optimizer, this.state.values.length);
     }
@@ -212,13 +196,14 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
 
   /** The optimizer's memory as JSON, or undefined before there are parameters. */
   getOptimizerState(): OptimizerStateJson | undefined {
-    return this.state && optimizerStateToJson(this.#optimizer, this.state.optimizerState);
+    return this.state && optimizerStateToJson(this.#memory.optimizer, this.state.optimizerState);
   }
 
   /** Continues with a saved memory. Throws MalformedDataError where it does not fit. */
   setOptimizerState(json: OptimizerStateJson): void {
+    this.#memory.assertIdle('setOptimizerState');
     const state = this.requireState();
-    state.optimizerState = optimizerStateFromJson(this.#optimizer, json, state.values.length);
+    state.optimizerState = optimizerStateFromJson(this.#memory.optimizer, json, state.values.length);
   }
 
   /** Everything that training or predicting needs, as JSON. */
@@ -226,10 +211,10 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
     return modelToJson({
       model: this.modelName,
       options: this.options,
-      optimizer: this.#optimizer,
+      optimizer: this.#memory.optimizer,
       parameters: this.state === undefined ? undefined : this.getModelParameters(),
       optimizerState: this.getOptimizerState(),
-      random: this.#shuffling.getState(),
+      random: this.#memory.shuffling.getState(),
     });
   }
 
@@ -241,14 +226,12 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
       this.requireState().sampleCount = parameters.sampleCount;
     }
     if (optimizerState !== undefined) this.setOptimizerState(optimizerState);
-    this.#shuffling.setState(random);
+    this.#memory.shuffling.setState(random);
   }
 
   /** Makes this model a twin of another of its class. */
   protected copyFrom(other: TrainableModel<Options, Output>): void {
-    this.#shuffling.setState(other.#shuffling.getState());
-    this.#areGradientsSaved = other.#areGradientsSaved;
-    this.#savedGradients = other.#savedGradients;
+    this.#memory.copyFrom(other.#memory);
     const from = other.state;
     if (from === undefined) return;
     const { steps, slots } = from.optimizerState;
@@ -273,17 +256,6 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
   /** The shape, where the options alone fix it. */
   protected networkFromOptions(): DenseNetwork | undefined {
     return undefined;
-  }
-
-  /** Checks the options of one call of train. */
-  protected checkTrainOptions(options: TrainOptions): TrainOptions {
-    if (options.maximumNumberOfIterations !== undefined) {
-      trainingChecks.maximumNumberOfIterations(
-        options.maximumNumberOfIterations,
-        'maximumNumberOfIterations',
-      );
-    }
-    return options;
   }
 
   /** The last layer's activations for features, rows × outputs. */
@@ -324,14 +296,14 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
     return yield* trainInSteps({
       objective: new Objective(state.network, features, targets, this.options.dtype),
       values: state.values,
-      optimizer: this.#optimizer,
+      optimizer: this.#memory.optimizer,
       state: state.optimizerState,
-      learningRate: learningRate ?? this.#optimizer.defaultLearningRate,
+      learningRate: learningRate ?? this.#memory.optimizer.defaultLearningRate,
       penalty: this.penalty,
       batchSize,
       iterations: options.maximumNumberOfIterations ?? maximumNumberOfIterations,
       tolerance,
-      random: this.#shuffling,
+      random: this.#memory.shuffling,
       savedGradient,
       onIteration: options.onIteration,
     });
@@ -346,27 +318,21 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
     features: Matrix,
     targets: Targets,
     options: TrainOptions,
-    isFirst: boolean,
   ): Generator<TrainingStep, number[]> {
-    if (this.#isBusy) throw this.#busy('train');
-    const checkpoint = takeCheckpoint(state, this.#shuffling);
-    const saved = this.#areGradientsSaved ? new Float64Array(state.values.length) : undefined;
-    const { baseVersion, sampleCount } = state;
-    this.#isBusy = true;
+    const saved = this.#memory.createGradientSum(state.values.length);
+    const { isFresh } = state;
     try {
       state.sampleCount = features.rows;
       const costs = yield* this.runIterations(state, features, targets, options, saved);
       if (saved !== undefined && costs.length > 0) {
-        this.#savedGradients = this.#gradientsOf(state, saved, features.rows, baseVersion);
+        this.#memory.saveGradients(this.#gradientsOf(state, saved, features.rows));
       }
       return costs;
     } catch (error) {
-      restoreCheckpoint(state, this.#shuffling, checkpoint);
-      state.sampleCount = sampleCount;
-      if (isFirst) this.state = undefined;
+      if (isFresh) this.state = undefined;
       throw error;
     } finally {
-      this.#isBusy = false;
+      state.isFresh = false;
     }
   }
 
@@ -383,17 +349,13 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
       sum += objective.accumulate(state.values, undefined, first, count, gradient);
     }
     const cost = finishMean(objective, state.values, this.penalty, gradient, sum, features.rows);
-    return { gradients: this.#gradientsOf(state, gradient, features.rows, state.baseVersion), cost };
+    return { gradients: this.#gradientsOf(state, gradient, features.rows), cost };
   }
 
-  #gradientsOf(
-    state: ModelState,
-    gradient: Float64Array,
-    rows: number,
-    baseVersion: number | undefined,
-  ): Gradients {
+  #gradientsOf(state: ModelState, gradient: Float64Array, rows: number): Gradients {
     const values = createValues(this.options.dtype, gradient.length);
     values.set(gradient);
+    const { baseVersion } = state;
     return new Gradients(state.network.layout, values, {
       sampleCount: rows,
       baseVersion,
@@ -414,17 +376,11 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
   #createState(network: DenseNetwork): ModelState {
     const { dtype, seed } = this.options;
     const random = this.startsAtRandom ? seededRandom(seed) : undefined;
-    return createModelState(network, dtype, this.#optimizer, random);
+    return createModelState(network, dtype, this.#memory.optimizer, random);
   }
 
   #readFeatures(features: Features): Matrix {
     return readMatrix(features, this.options.dtype);
-  }
-
-  #busy(call: string): ModelBusyError {
-    return new ModelBusyError(
-      `${call} was called while a training is under way; finish it or call return() on its iterator`,
-    );
   }
 }
 
@@ -432,22 +388,5 @@ function checkColumns(features: Matrix, network: DenseNetwork): void {
   const expected = inputsOf(network);
   if (features.columns !== expected) {
     throw new InvalidDataError(`features have ${features.columns} columns, the model has ${expected}`);
-  }
-}
-
-/** Runs a training to its end, giving the event loop its turn in between. */
-async function drainInTurns(
-  steps: Generator<TrainingStep, number[]>,
-  clock: Clock,
-  signal: AbortSignal | undefined,
-): Promise<number[]> {
-  let turnStart = clock.now();
-  for (;;) {
-    if (signal?.aborted === true) throw new AbortedError('training was aborted', signal.reason);
-    const step = steps.next();
-    if (step.done === true) return step.value;
-    if (clock.now() - turnStart < turnMsMax) continue;
-    await clock.yieldTurn();
-    turnStart = clock.now();
   }
 }

@@ -1,5 +1,6 @@
 import { InvalidOptionError } from '../errors.ts';
 import type { Values } from '../parameters/values.ts';
+import { show } from '../show.ts';
 
 /** The built-in activations. leakyRelu has slope 0.01 below 0. */
 export type ActivationName = 'identity' | 'relu' | 'leakyRelu' | 'tanh' | 'sigmoid' | 'softmax';
@@ -95,6 +96,6 @@ const activations: Readonly<Record<ActivationName, Activation>> = {
 export function activationNamed(name: ActivationName): Activation {
   if (Object.hasOwn(activations, name)) return activations[name];
   throw new InvalidOptionError(
-    `activation is ${JSON.stringify(name)}, expected one of ${Object.keys(activations).join(', ')}`,
+    `activation is ${show(name)}, expected one of ${Object.keys(activations).join(', ')}`,
   );
 }

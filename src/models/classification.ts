@@ -4,7 +4,7 @@ import type { Label } from './labels.ts';
 
 /** The classes that an architecture names. */
 export function architectureClasses(architecture: Architecture | undefined): readonly Label[] | undefined {
-  const classes = architecture?.['classes'];
+  const classes = architecture?.classes;
   return Array.isArray(classes) ? (classes as readonly Label[]) : undefined;
 }
 

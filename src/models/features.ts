@@ -1,6 +1,7 @@
 import { InvalidDataError } from '../errors.ts';
 import type { DataType, Values } from '../parameters/values.ts';
 import { createValues, findNonFinite } from '../parameters/values.ts';
+import { show } from '../show.ts';
 
 /** Rows of numbers. */
 export type RowArrays = readonly (readonly number[] | Float32Array | Float64Array)[];
@@ -60,6 +61,9 @@ function rowsOf(source: Features, what: string): RowArrays {
 }
 
 function fromTyped({ data, rows, columns }: TypedMatrix, dtype: DataType, what: string): Matrix {
+  if (!(data instanceof Float32Array || data instanceof Float64Array)) {
+    throw new InvalidDataError(`${what} have ${show(data)} as data, expected a Float32Array or Float64Array`);
+  }
   const legal = Number.isSafeInteger(rows) && Number.isSafeInteger(columns) && rows > 0 && columns > 0;
   if (!legal || data.length !== rows * columns) {
     throw new InvalidDataError(
@@ -74,31 +78,39 @@ function fromTyped({ data, rows, columns }: TypedMatrix, dtype: DataType, what: 
 }
 
 function fromRows(source: RowArrays, dtype: DataType, what: string): Matrix {
-  const first = source[0];
-  if (first === undefined) throw new InvalidDataError(`${what} are empty, expected at least one row`);
+  const first: unknown = source[0];
+  if (source.length === 0) throw new InvalidDataError(`${what} are empty, expected at least one row`);
   if (typeof first === 'number') {
     throw new InvalidDataError(`${what} are a flat list, expected rows × columns: [[${first}], …]`);
   }
+  if (!isRow(first))
+    throw new InvalidDataError(`${what} have ${show(first)} as row 0, expected a list of numbers`);
   const columns = first.length;
   if (columns === 0) throw new InvalidDataError(`${what} have rows without columns`);
   const data = createValues(dtype, source.length * columns);
   source.forEach((row, index) => {
-    if (row?.length !== columns) {
+    if (!isRow(row))
+      throw new InvalidDataError(`${what} have ${show(row)} as row ${index}, expected a list of numbers`);
+    if (row.length !== columns) {
       throw new InvalidDataError(
-        `${what} are ragged: row ${index} has ${row?.length} columns, row 0 has ${columns}`,
+        `${what} are ragged: row ${index} has ${row.length} columns, row 0 has ${columns}`,
       );
     }
     for (let column = 0; column < columns; column++) {
       const value = row[column] as unknown;
       if (typeof value !== 'number') {
         throw new InvalidDataError(
-          `${what} have ${JSON.stringify(value)} at row ${index}, column ${column}, expected a number`,
+          `${what} have ${show(value)} at row ${index}, column ${column}, expected a number`,
         );
       }
       data[index * columns + column] = value;
     }
   });
   return { data, rows: source.length, columns };
+}
+
+function isRow(row: unknown): row is ArrayLike<unknown> {
+  return Array.isArray(row) || row instanceof Float32Array || row instanceof Float64Array;
 }
 
 /** Rows of plain arrays from a row-major typed array. */

@@ -1,5 +1,6 @@
 import { InvalidDataError, InvalidOptionError, UnknownLabelError } from '../errors.ts';
 import type { DataType } from '../parameters/values.ts';
+import { show } from '../show.ts';
 import type { ArrayConvertible, Features, Matrix, RowArrays, TypedMatrix } from './features.ts';
 import { readMatrix } from './features.ts';
 
@@ -15,21 +16,21 @@ export type Labels =
   | TypedMatrix
   | ArrayConvertible;
 
-/** Checks that classes are distinct labels of one kind; returns them sorted: numbers as numbers, strings by code unit. */
-export function sortClasses(classes: Iterable<Label>, what = 'classes'): Label[] {
-  const distinct = [...new Set(classes)];
-  const kinds = new Set(distinct.map((label) => typeof label));
-  const legal = [...kinds].every((kind) => kind === 'string' || kind === 'number');
-  if (
-    kinds.size > 1 ||
-    !legal ||
-    distinct.some((label) => typeof label === 'number' && !Number.isFinite(label))
-  ) {
+/** Distinct labels, sorted: numbers as numbers, strings by code unit. Throws InvalidDataError for mixed or illegal ones. */
+export function sortClasses(labels: Iterable<Label>): Label[] {
+  const distinct = [...new Set(labels)];
+  if (!areLegalClasses(distinct)) {
     throw new InvalidDataError(
-      `${what} must be all finite numbers or all strings, got ${JSON.stringify(distinct.slice(0, 8))}`,
+      `labels must be all finite numbers or all strings, got ${show(distinct.slice(0, 8))}`,
     );
   }
   return distinct.sort(compareLabels);
+}
+
+function areLegalClasses(labels: readonly unknown[]): boolean {
+  return (
+    labels.every((label) => typeof label === 'string') || labels.every((label) => Number.isFinite(label))
+  );
 }
 
 function compareLabels(a: Label, b: Label): number {
@@ -39,13 +40,17 @@ function compareLabels(a: Label, b: Label): number {
 
 /** Checks a `classes` option: at least two, each once. Returns them sorted. */
 export function checkClasses(classes: readonly Label[]): Label[] {
-  const sorted = Array.isArray(classes) ? sortClasses(classes) : [];
-  if (sorted.length < 2 || sorted.length !== classes.length) {
+  if (
+    !Array.isArray(classes) ||
+    classes.length < 2 ||
+    !areLegalClasses(classes) ||
+    new Set(classes).size < classes.length
+  ) {
     throw new InvalidOptionError(
-      `classes are ${JSON.stringify(classes)}, expected at least two different labels`,
+      `classes are ${show(classes)}, expected at least two different labels, all finite numbers or all strings`,
     );
   }
-  return sorted;
+  return [...(classes as readonly Label[])].sort(compareLabels);
 }
 
 /** The labels as a flat list of class labels, one a row. Throws InvalidDataError where there is not one for each row. */
@@ -67,10 +72,8 @@ export function encodeLabels(labels: readonly Label[], classes: readonly Label[]
   return Int32Array.from(labels, (label, row) => {
     const place = places.get(label);
     if (place === undefined) {
-      const known = classes.map((known) => JSON.stringify(known)).join(', ');
-      throw new UnknownLabelError(
-        `label ${JSON.stringify(label)} of row ${row} is not among the classes ${known}`,
-      );
+      const known = classes.map((known) => show(known)).join(', ');
+      throw new UnknownLabelError(`label ${show(label)} of row ${row} is not among the classes ${known}`);
     }
     return place;
   });
@@ -89,7 +92,7 @@ export function readTargets(labels: Labels, rows: number, dtype: DataType): Matr
   return targets;
 }
 
-/** A list of labels, or undefined where the labels are rows of numbers. Rows of one entry count as a list. */
+/** A list of labels, or undefined where the labels are rows of numbers. Rows of one entry are rows. */
 export function flatLabels(labels: Labels): readonly Label[] | undefined {
   if (labels instanceof Float32Array || labels instanceof Float64Array) return Array.from(labels);
   if (Array.isArray(labels)) {
@@ -104,7 +107,7 @@ export function flatLabels(labels: Labels): readonly Label[] | undefined {
     : undefined;
 }
 
-/** The columns that labels of a regression have, without converting them. */
+/** Whether the labels are strings, so that only a classifier can mean them. */
 export function isStringLabels(labels: Labels): boolean {
-  return Array.isArray(labels) && typeof labels[0] === 'string';
+  return typeof flatLabels(labels)?.[0] === 'string';
 }

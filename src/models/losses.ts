@@ -1,5 +1,6 @@
 import { InvalidOptionError } from '../errors.ts';
 import type { Values } from '../parameters/values.ts';
+import { show } from '../show.ts';
 import type { ActivationName } from './activations.ts';
 
 /** The built-in losses. */
@@ -120,9 +121,7 @@ const losses: Readonly<Record<LossName, Loss>> = { crossEntropy, meanSquaredErro
 /** The loss of a name. Throws InvalidOptionError for an unknown one. */
 export function lossNamed(name: LossName): Loss {
   if (Object.hasOwn(losses, name)) return losses[name];
-  throw new InvalidOptionError(
-    `loss is ${JSON.stringify(name)}, expected one of ${Object.keys(losses).join(', ')}`,
-  );
+  throw new InvalidOptionError(`loss is ${show(name)}, expected one of ${Object.keys(losses).join(', ')}`);
 }
 
 /** Throws InvalidOptionError where a loss cannot follow the last activation. */

@@ -1,6 +1,7 @@
-import { InvalidOptionError, LayoutMismatchError } from '../errors.ts';
+import { ArchitectureMismatchError, InvalidOptionError, LayoutMismatchError } from '../errors.ts';
 import type { Architecture } from '../parameters/architecture.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
+import { show } from '../show.ts';
 import type { ActivationName } from './activations.ts';
 import { activationNamed } from './activations.ts';
 import { architectureClasses } from './classification.ts';
@@ -22,10 +23,16 @@ const inferredUnits = 32;
 
 /** Throws InvalidOptionError unless entry `index` of the layers is legal. Entry 0 is the inputs. */
 export function checkLayer(layer: number | LayerOption, index: number): void {
+  const unknown =
+    typeof layer === 'object' && layer !== null
+      ? Object.keys(layer).find((key) => key !== 'units' && key !== 'activation')
+      : undefined;
+  if (unknown !== undefined)
+    throw new InvalidOptionError(`layers[${index}] has no option ${unknown}; options are units, activation`);
   const units = unitsOf(layer);
   if (!Number.isSafeInteger(units) || units < 1) {
     throw new InvalidOptionError(
-      `layers[${index}] has ${JSON.stringify(units)} units, expected a whole number, 1 or more`,
+      `layers[${index}] has ${show(units)} units, expected a whole number, 1 or more`,
     );
   }
   const activation = typeof layer === 'number' ? undefined : layer.activation;
@@ -108,21 +115,38 @@ export function inferLayers(inputs: number, outputs: number): readonly (number |
   return [inputs, inferredUnits, outputs];
 }
 
-/** The network that parameters describe, for one that was given no layers. Throws LayoutMismatchError. */
-export function networkFromArchitecture(layout: ParameterLayout): DenseNetwork {
-  const activations = layout.architecture?.['activations'];
-  const loss = layout.architecture?.['loss'];
+/**
+ * The network that parameters describe, for one that was given no layers. Throws LayoutMismatchError where they
+ * describe none, and ArchitectureMismatchError where loss or classes were given and are others.
+ */
+export function networkFromArchitecture(
+  layout: ParameterLayout,
+  givenLoss: LossName | undefined,
+  givenClasses: readonly Label[] | undefined,
+): DenseNetwork {
+  const activations = layout.architecture?.activations;
+  const loss = layout.architecture?.loss;
   const inputs = layout.find('layers.0.weights')?.shape[0];
   if (!Array.isArray(activations) || typeof loss !== 'string' || inputs === undefined) {
     throw new LayoutMismatchError(
       'this network has no layers yet and the parameters do not describe any; give it layers',
     );
   }
+  const classes = architectureClasses(layout.architecture);
+  requireSame('loss', loss, givenLoss);
+  requireSame('classes', classes, givenClasses && checkClasses(givenClasses));
   const layers = activations.map((activation, index) => {
     const units = layout.find(`layers.${index}.weights`)?.shape[1] ?? 0;
     return { units, activation: activation as ActivationName };
   });
   const all = [inputs, ...layers];
   all.forEach(checkLayer);
-  return planLayers(all, loss as LossName, architectureClasses(layout.architecture));
+  return planLayers(all, loss as LossName, classes);
+}
+
+function requireSame(name: string, got: unknown, given: unknown): void {
+  if (given === undefined || JSON.stringify(got) === JSON.stringify(given)) return;
+  throw new ArchitectureMismatchError(
+    `${name} of the parameters is ${show(got)}, the network has ${show(given)}`,
+  );
 }

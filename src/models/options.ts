@@ -3,7 +3,9 @@ import type { OptimizerOption } from '../optimizers/createOptimizer.ts';
 import { createOptimizer } from '../optimizers/createOptimizer.ts';
 import type { DataType } from '../parameters/values.ts';
 import { checkDataType } from '../parameters/values.ts';
+import { show } from '../show.ts';
 import type { Penalty } from './training.ts';
+import type { TrainOptions } from './trainOptions.ts';
 
 /** Options of every model. */
 export interface TrainingOptions {
@@ -33,10 +35,6 @@ export function expecting(expected: string, isLegal: (value: unknown) => boolean
   return (value, name) => {
     if (!isLegal(value)) throw new InvalidOptionError(`${name} is ${show(value)}, expected ${expected}`);
   };
-}
-
-function show(value: unknown): string {
-  return typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
 }
 
 const isPositiveInteger = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) > 0;
@@ -91,4 +89,19 @@ export function checkOptions<Options extends object>(
     known[name as keyof Options] = value as Options[keyof Options];
   }
   return known;
+}
+
+const trainOptionNames = ['maximumNumberOfIterations', 'onIteration'];
+
+/** Checks the options of one call of `train`. Throws InvalidOptionError. */
+export function checkTrainOptions(options: TrainOptions): TrainOptions {
+  const unknown = Object.keys(options).find((name) => !trainOptionNames.includes(name));
+  if (unknown !== undefined) {
+    throw new InvalidOptionError(`train has no option ${unknown}; it has ${trainOptionNames.join(', ')}`);
+  }
+  const { maximumNumberOfIterations } = options;
+  if (maximumNumberOfIterations !== undefined) {
+    trainingChecks.maximumNumberOfIterations(maximumNumberOfIterations, 'maximumNumberOfIterations');
+  }
+  return options;
 }

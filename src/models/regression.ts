@@ -1,5 +1,6 @@
 import { InvalidOptionError, LayoutMismatchError } from '../errors.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
+import { show } from '../show.ts';
 
 /** Inputs and outputs of a layout with `weights` [features × outputs]. Throws LayoutMismatchError. */
 export function columnsOfRegression(
@@ -27,7 +28,7 @@ export function refuseShapeChange<Options extends object>(
     const wanted = change[name];
     if (wanted !== undefined && JSON.stringify(wanted) !== JSON.stringify(current[name])) {
       throw new InvalidOptionError(
-        `${name} shapes the parameters and cannot change from ${JSON.stringify(current[name])} to ${JSON.stringify(wanted)} now; make a new model`,
+        `${name} shapes the parameters and cannot change from ${show(current[name])} to ${show(wanted)} now; make a new model`,
       );
     }
   }

@@ -1,4 +1,5 @@
 import { InvalidOptionError } from '../errors.ts';
+import { show } from '../show.ts';
 import type { AdamOptions } from './Adam.ts';
 import { Adam } from './Adam.ts';
 import { GradientDescent } from './GradientDescent.ts';
@@ -22,6 +23,7 @@ export function createOptimizer(option: OptimizerOption): Optimizer {
   const description = typeof option === 'string' ? ({ name: option } as OptimizerDescription) : option;
   if (typeof description === 'object' && description !== null) {
     if ('step' in description) return requireOptimizer(description);
+    refuseUnknownSettings(description);
     switch (description.name) {
       case 'gradientDescent':
         return new GradientDescent();
@@ -32,7 +34,23 @@ export function createOptimizer(option: OptimizerOption): Optimizer {
     }
   }
   throw new InvalidOptionError(
-    `optimizer is ${JSON.stringify(option)}, expected 'gradientDescent', 'momentum', 'adam' or an object with a step method`,
+    `optimizer is ${show(option)}, expected 'gradientDescent', 'momentum', 'adam' or an object with a step method`,
+  );
+}
+
+const settings: Readonly<Record<OptimizerName, readonly string[]>> = {
+  gradientDescent: [],
+  momentum: ['momentum'],
+  adam: ['beta1', 'beta2', 'epsilon'],
+};
+
+function refuseUnknownSettings(description: OptimizerDescription): void {
+  if (!Object.hasOwn(settings, description.name)) return;
+  const known = ['name', ...settings[description.name]];
+  const unknown = Object.keys(description).find((key) => !known.includes(key));
+  if (unknown === undefined) return;
+  throw new InvalidOptionError(
+    `optimizer ${description.name} has no setting ${unknown}; it has ${known.join(', ')}`,
   );
 }
 

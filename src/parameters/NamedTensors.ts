@@ -1,4 +1,5 @@
 import { LayoutMismatchError, MalformedDataError, NonFiniteError } from '../errors.ts';
+import { show } from '../show.ts';
 import type { Architecture } from './architecture.ts';
 import type { NestedArray } from './nestedArrays.ts';
 import { flattenInto, nest, shapeOf } from './nestedArrays.ts';
@@ -69,7 +70,7 @@ export abstract class NamedTensors {
     const slot = this.layout.find(name);
     if (slot === undefined) {
       const names = this.layout.tensors.map((tensor) => tensor.name).join(', ');
-      throw new LayoutMismatchError(`there is no tensor ${JSON.stringify(name)}, there are ${names}`);
+      throw new LayoutMismatchError(`there is no tensor ${show(name)}, there are ${names}`);
     }
     return this.values.subarray(slot.offset, slot.offset + slot.size);
   }
@@ -160,7 +161,7 @@ export function readJson(
 ): { layout: ParameterLayout; values: Values; info: TensorsInfo } {
   const form = json as Partial<NamedTensorsJson> | null;
   if (typeof form !== 'object' || form === null || form.format !== format || !Array.isArray(form.tensors)) {
-    const got = typeof form === 'object' && form !== null ? JSON.stringify(form.format) : typeof json;
+    const got = typeof form === 'object' && form !== null ? show(form.format) : typeof json;
     throw new MalformedDataError(`expected JSON of format ${format}, got ${got}`);
   }
   const tensors = form.tensors as readonly (TensorShape & { values: readonly number[] })[];
@@ -172,14 +173,20 @@ export function readJson(
     if (typeof tensor !== 'object' || tensor === null)
       throw new MalformedDataError('a tensor must be an object');
   }
+  if (form.dtype !== 'float32' && form.dtype !== 'float64') {
+    throw new MalformedDataError(`dtype is ${show(form.dtype)}, expected 'float32' or 'float64'`);
+  }
   const layout = new ParameterLayout(tensors, architecture);
-  const values = createValues(checkDataType(form.dtype), layout.length);
+  const values = createValues(form.dtype, layout.length);
   layout.tensors.forEach((slot, index) => {
     const numbers = tensors[index]?.values;
     const legal =
       Array.isArray(numbers) && numbers.length === slot.size && numbers.every((n) => Number.isFinite(n));
     if (!legal) throw new MalformedDataError(`tensor ${slot.name} must have ${slot.size} finite numbers`);
     values.set(numbers, slot.offset);
+    if (findNonFinite(values, slot.offset, slot.offset + slot.size) >= 0) {
+      throw new MalformedDataError(`tensor ${slot.name} has numbers beyond ${form.dtype}`);
+    }
   });
   const info = { sampleCount: form.sampleCount ?? undefined, baseVersion: form.baseVersion ?? undefined };
   return { layout, values, info };

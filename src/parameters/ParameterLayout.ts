@@ -7,8 +7,9 @@ import {
   MalformedDataError,
 } from '../errors.ts';
 import { layoutLimits } from '../limits.ts';
+import { show } from '../show.ts';
 import type { Architecture } from './architecture.ts';
-import { describeArchitectureDifference } from './architecture.ts';
+import { canonicalJson, describeArchitectureDifference } from './architecture.ts';
 
 /** A tensor's name and shape, before it has a place. */
 export interface TensorShape {
@@ -31,16 +32,19 @@ export function formatTensor(tensor: TensorShape): string {
 function checkShape({ name, shape }: TensorShape): number {
   if (typeof name !== 'string' || name.length === 0 || name.length > layoutLimits.nameLengthMax) {
     throw new MalformedDataError(
-      `tensor name ${JSON.stringify(name)} must have 1 to ${layoutLimits.nameLengthMax} characters`,
+      `tensor name ${show(name)} must have 1 to ${layoutLimits.nameLengthMax} characters`,
     );
   }
   if (!Array.isArray(shape) || !shape.every((axis) => Number.isSafeInteger(axis) && axis >= 0)) {
-    throw new MalformedDataError(`tensor ${name} has shape ${JSON.stringify(shape)}, expected whole numbers`);
+    throw new MalformedDataError(`tensor ${name} has shape ${show(shape)}, expected whole numbers`);
   }
   if (shape.length > layoutLimits.rankMax) {
     throw new LimitExceededError(
       `tensor ${name} has ${shape.length} axes, at most ${layoutLimits.rankMax} are allowed`,
     );
+  }
+  if (shape.some((axis) => axis > layoutLimits.valuesMax)) {
+    throw new LimitExceededError(`tensor ${name} has an axis longer than ${layoutLimits.valuesMax}`);
   }
   return shape.reduce((product, axis) => product * axis, 1);
 }
@@ -94,12 +98,12 @@ export class ParameterLayout {
     return this.#slots.get(name);
   }
 
-  /** 32 hexadecimal digits: the first half of the SHA-256 of the tensors and the architecture, as JSON. */
+  /** 32 hexadecimal digits: the first half of the SHA-256 of [[[name, shape], …], architecture or null] as JSON with sorted keys. */
   get fingerprint(): string {
     this.#fingerprint ??= bytesToHex(
       sha256(
         utf8ToBytes(
-          JSON.stringify([this.tensors.map(({ name, shape }) => [name, shape]), this.architecture ?? null]),
+          canonicalJson([this.tensors.map(({ name, shape }) => [name, shape]), this.architecture ?? null]),
         ),
       ),
     ).slice(0, 32);

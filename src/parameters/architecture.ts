@@ -17,9 +17,17 @@ export function describeArchitectureDifference(
 ): string | undefined {
   const keys = new Set([...Object.keys(expected), ...Object.keys(got)]);
   for (const key of keys) {
-    const mine = JSON.stringify(got[key]);
-    const theirs = JSON.stringify(expected[key]);
+    const mine = got[key] === undefined ? undefined : canonicalJson(got[key]);
+    const theirs = expected[key] === undefined ? undefined : canonicalJson(expected[key]);
     if (mine !== theirs) return `${key} is ${mine ?? 'absent'}, expected ${theirs ?? 'none'}`;
   }
   return undefined;
+}
+
+/** JSON without white space whose keys are sorted by code unit: equal values give equal text. */
+export function canonicalJson(value: JsonValue): string {
+  return JSON.stringify(value, (_key, inner: JsonValue) => {
+    if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return inner;
+    return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
 }

@@ -1,4 +1,5 @@
 import { MalformedDataError } from '../errors.ts';
+import { show } from '../show.ts';
 
 /** Numbers nested as deep as a tensor has axes. A lone number is a tensor without axes. */
 export type NestedArray = number | readonly NestedArray[];
@@ -9,7 +10,7 @@ export function shapeOf(nested: NestedArray, name: string): number[] {
   let level: NestedArray = nested;
   while (typeof level !== 'number') {
     if (!isArrayLike(level))
-      throw new MalformedDataError(`tensor ${name} holds ${describe(level)}, expected numbers`);
+      throw new MalformedDataError(`tensor ${name} holds ${show(level)}, expected numbers`);
     shape.push(level.length);
     if (level.length === 0) break;
     level = level[0] as NestedArray;
@@ -28,12 +29,12 @@ export function flattenInto(
   const [length, ...rest] = shape;
   if (length === undefined) {
     if (typeof nested !== 'number')
-      throw new MalformedDataError(`tensor ${name} holds ${describe(nested)}, expected a number`);
+      throw new MalformedDataError(`tensor ${name} holds ${show(nested)}, expected a number`);
     target[offset] = nested;
     return offset + 1;
   }
   if (!isArrayLike(nested) || nested.length !== length) {
-    const got = isArrayLike(nested) ? `a row of ${nested.length}` : describe(nested);
+    const got = isArrayLike(nested) ? `a row of ${nested.length}` : show(nested);
     throw new MalformedDataError(`tensor ${name} is ragged: got ${got}, expected a row of ${length}`);
   }
   let next = offset;
@@ -51,12 +52,4 @@ export function nest(values: ArrayLike<number>, offset: number, shape: readonly 
 
 function isArrayLike(value: unknown): value is readonly NestedArray[] {
   return Array.isArray(value) || value instanceof Float32Array || value instanceof Float64Array;
-}
-
-function describe(value: unknown): string {
-  return value === null
-    ? 'null'
-    : typeof value === 'object'
-      ? 'an object'
-      : (JSON.stringify(value) ?? String(value));
 }

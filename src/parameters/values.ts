@@ -1,4 +1,5 @@
 import { InvalidOptionError } from '../errors.ts';
+import { show } from '../show.ts';
 
 /** How numbers are kept: 4 or 8 bytes each. */
 export type DataType = 'float32' | 'float64';
@@ -19,7 +20,7 @@ export function dataTypeOf(values: Values): DataType {
 /** Throws InvalidOptionError unless `dtype` names a type of number. */
 export function checkDataType(dtype: unknown): DataType {
   if (dtype === 'float32' || dtype === 'float64') return dtype;
-  throw new InvalidOptionError(`dtype is ${JSON.stringify(dtype)}, expected 'float32' or 'float64'`);
+  throw new InvalidOptionError(`dtype is ${show(dtype)}, expected 'float32' or 'float64'`);
 }
 
 /** The index of the first NaN or Infinity from `start` to before `end`, or −1. */

@@ -1,5 +1,6 @@
 import { MalformedDataError } from '../errors.ts';
 import { idLengthMax } from '../limits.ts';
+import { show } from '../show.ts';
 import { decodeFrame, encodeFrame } from '../transport/frame.ts';
 import type { Message } from './messages.ts';
 
@@ -95,15 +96,11 @@ export function decodeMessage(bytes: Uint8Array<ArrayBuffer>): Message {
       ? (frame.metadata as Record<string, unknown>)[name]
       : undefined;
     if (!isLegal(value))
-      throw new MalformedDataError(`${type}.${name} is ${shorten(value)}, which is not legal`);
+      throw new MalformedDataError(`${type}.${name} is ${show(value)}, which is not legal`);
     message[name] = value;
   }
-  if (hasPayload) message['payload'] = frame.payload;
+  if (hasPayload) message.payload = frame.payload;
   else if (frame.payload.length > 0)
     throw new MalformedDataError(`a ${type} carries no payload, got ${frame.payload.length} bytes`);
   return message as unknown as Message;
-}
-
-function shorten(value: unknown): string {
-  return String(JSON.stringify(value)).slice(0, 80);
 }

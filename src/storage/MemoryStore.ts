@@ -1,4 +1,5 @@
 import { StoreError } from '../errors.ts';
+import { show } from '../show.ts';
 import type { Store, StoreOperation } from './Store.ts';
 
 /** A store that lives as long as its object: the default of coordinators, and the double for tests. */
@@ -21,7 +22,7 @@ export class MemoryStore implements Store {
     // Checked before anything changes, so that a batch is applied whole or not at all.
     for (const { key, value } of operations) {
       if (typeof key !== 'string' || key.length === 0)
-        throw new StoreError(`key is ${JSON.stringify(key)}, expected some text`);
+        throw new StoreError(`key is ${show(key)}, expected some text`);
       if (value !== undefined && !(value instanceof Uint8Array))
         throw new StoreError(`value of ${key} is no Uint8Array`);
     }

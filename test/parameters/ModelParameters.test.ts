@@ -62,7 +62,7 @@ describe('nested arrays', () => {
     ['of strings', [['x']], /"x"/],
     ['of null', [null], /null/],
     ['with a hole', [1, undefined], /undefined/],
-    ['of objects', [{}], /an object/],
+    ['of objects', [{}], /holds \{\}, expected numbers/],
     ['of bigints', [1n], /a holds/],
   ])('are refused where they are %s', (_name, a, message) => {
     expect(() => ModelParameters.fromArrays({ a: a as never })).toThrow(MalformedDataError);
