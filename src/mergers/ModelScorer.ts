@@ -28,7 +28,7 @@ export class ModelScorer {
     try {
       return this.#scoreWith(parameters);
     } finally {
-      this.#model.setModelParameters(before);
+      settled(this.#model.setModelParameters(before), 'setModelParameters');
     }
   }
 
