@@ -208,7 +208,12 @@ export class ContractViolationError extends MainstemError {
 
 /** Makes whatever was thrown an Error, for places that must report it. */
 export function toError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
+  if (thrown instanceof Error) return thrown;
+  try {
+    return new Error(String(thrown));
+  } catch {
+    return new Error('something that cannot be written as text was thrown');
+  }
 }
 
 /** Errors of mainstem pass; anything else that a user's code threw is wrapped, so that it has a code. */

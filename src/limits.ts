@@ -10,6 +10,8 @@ export interface CoordinatorLimits {
   keptAnonymousMax: number;
   /** Updates that wait to be folded in (`drive: 'tick'` or `'timers'`). Refused. */
   queuedUpdatesMax: number;
+  /** Updates that are in main and wait for the store. At the limit updates are refused. */
+  uncommittedUpdatesMax: number;
   /** Rows that one update may claim. Refused, never clamped: a claim is a weight. */
   sampleCountMax: number;
   /** Connections served at once, joined or not. A new one is closed. */
@@ -22,6 +24,7 @@ export const defaultCoordinatorLimits: Readonly<CoordinatorLimits> = Object.free
   keptChildrenMax: 256,
   keptAnonymousMax: 64,
   queuedUpdatesMax: 1_024,
+  uncommittedUpdatesMax: 65_536,
   sampleCountMax: 1e9,
   connectionsMax: 16_384,
 });
@@ -33,15 +36,32 @@ export const sequenceWindow = 1_024;
 export const layoutLimits: Readonly<{
   tensorsMax: number;
   nameLengthMax: number;
+  nameLengthsMax: number;
   rankMax: number;
   valuesMax: number;
-}> = Object.freeze({ tensorsMax: 4_096, nameLengthMax: 256, rankMax: 8, valuesMax: 2 ** 28 });
+}> = Object.freeze({
+  tensorsMax: 4_096,
+  nameLengthMax: 256,
+  // All names together: a layout must fit into the metadata of a frame.
+  nameLengthsMax: 65_536,
+  rankMax: 8,
+  valuesMax: 2 ** 28,
+});
 
 /** Limits of a frame. Beyond them the frame is refused before anything is allocated. */
 export const frameLimits: Readonly<{ metadataBytesMax: number; payloadBytesMax: number }> = Object.freeze({
   metadataBytesMax: 1 << 20,
   payloadBytesMax: 2 ** 31,
 });
+
+/** How long after a failed commit the store is tried again, in milliseconds. */
+export const storeRetryMs = 1_000;
+
+/** Characters of an architecture as JSON. More: LimitExceededError. */
+export const architectureLengthMax = 65_536;
+
+/** Characters of an error's message when it travels; the rest is cut off. */
+export const wireMessageLengthMax = 1_000;
 
 /** Length of a child id or a federation name, in UTF-16 units. Longer: refused. */
 export const idLengthMax = 256;

@@ -4,7 +4,7 @@ import {
   ConnectionRefusedError,
   InvalidOptionError,
   RemoteError,
-  toError,
+  toMainstemError,
 } from '../errors.ts';
 import { GuardedEvents } from '../events.ts';
 import { idLengthMax } from '../limits.ts';
@@ -63,6 +63,7 @@ export class Child {
   readonly childId: string;
   readonly #model: Model;
   readonly #connection: Connection;
+  readonly #logger: Logger;
   readonly #layouts = new LayoutCatalog();
   readonly #sent = new SentUpdates();
   readonly #events: GuardedEvents<ChildEvents>;
@@ -77,7 +78,17 @@ export class Child {
    * ConnectionRefusedError where nobody listens or the coordinator refuses.
    */
   static async connect(options: ChildOptions): Promise<Child> {
-    const { transport, childId, federation = 'default' } = options;
+    const { transport, model, childId, federation = 'default' } = options ?? {};
+    if (typeof transport?.connect !== 'function') {
+      throw new InvalidOptionError(
+        'Child.connect needs a transport: Child.connect({ transport, model, childId })',
+      );
+    }
+    if (typeof model?.getModelParameters !== 'function') {
+      throw new InvalidOptionError(
+        'Child.connect needs a model: Child.connect({ transport, model, childId })',
+      );
+    }
     if (typeof childId !== 'string' || childId.length === 0 || childId.length > idLengthMax) {
       throw new InvalidOptionError(`childId is ${show(childId)}, expected 1 to ${idLengthMax} characters`);
     }
@@ -90,6 +101,7 @@ export class Child {
     this.childId = childId;
     this.#model = model;
     this.#connection = connection;
+    this.#logger = logger;
     this.#events = new GuardedEvents<ChildEvents>((error) => logger.error('a listener failed', error));
   }
 
@@ -144,9 +156,15 @@ export class Child {
   async send(): Promise<ChildReceipt> {
     const content: NamedTensors = await this.#currentUpdate();
     if (this.#isClosed) throw new ConnectionClosedError('the child is not connected any more');
-    const layout = this.#layouts.announce(content.layout);
-    if (layout !== undefined) this.#connection.send(encodeMessage(layout));
-    const { sequence, receipt } = this.#sent.open();
+    const layout = this.#layouts.announcement(content.layout);
+    if (layout !== undefined) {
+      this.#connection.send(encodeMessage(layout));
+      this.#layouts.markSent(content.layout);
+    }
+    return this.#sent.open((sequence) => this.#sendUpdate(content, sequence));
+  }
+
+  #sendUpdate(content: NamedTensors, sequence: number): void {
     this.#connection.send(
       encodeMessage({
         type: 'update',
@@ -158,7 +176,6 @@ export class Child {
         payload: valuesToBytes(content.values),
       }),
     );
-    return receipt;
   }
 
   /** Says goodbye and closes the connection. What has not been acknowledged is given up. May be called again. */
@@ -199,8 +216,16 @@ export class Child {
     try {
       this.#handle(decodeMessage(bytes));
     } catch (thrown) {
-      this.#events.emit('error', toError(thrown));
+      this.#report(toMainstemError(thrown));
     }
+  }
+
+  /** Before the welcome, connect is waiting for an end; after it, the connection may still be of use. */
+  #report(error: MainstemError): void {
+    if (this.#greet !== undefined) {
+      this.#connection.close();
+      this.#end(error);
+    } else if (!this.#events.emit('error', error)) this.#logger.error(error.message, error);
   }
 
   #handle(message: Message): void {
@@ -234,10 +259,7 @@ export class Child {
       case 'hello':
       case 'update':
       case 'leave':
-        this.#events.emit(
-          'error',
-          new RemoteError('MALFORMED_DATA', `a child does not expect a ${message.type}`),
-        );
+        this.#report(new RemoteError('MALFORMED_DATA', `a child does not expect a ${message.type}`));
     }
   }
 

@@ -25,8 +25,8 @@ export class SentUpdates {
   readonly #sent = new Map<number, Sent>();
   #sequence = 0;
 
-  /** The next sequence number, from 1, and the receipt that will come for it. */
-  open(): { sequence: number; receipt: Promise<ChildReceipt> } {
+  /** Sends under the next sequence number, from 1; the receipt will come. Where `send` throws, nothing is kept. */
+  open(send: (sequence: number) => void): Promise<ChildReceipt> {
     const sequence = ++this.#sequence;
     let commit: () => void = () => {};
     let reject: (error: Error) => void = () => {};
@@ -39,7 +39,13 @@ export class SentUpdates {
     const receipt = new Promise<ChildReceipt>((answer, fail) => {
       this.#sent.set(sequence, { answer, fail, committed, commit, reject });
     });
-    return { sequence, receipt };
+    try {
+      send(sequence);
+    } catch (thrown) {
+      this.#sent.delete(sequence);
+      throw thrown;
+    }
+    return receipt;
   }
 
   answer(sequence: number, status: UpdateStatus, version: number, reason: MainstemError | undefined): void {

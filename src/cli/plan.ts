@@ -13,7 +13,7 @@ export interface Plan {
 /** The plan of the demo. A child alone and the central model make as many passes as the children that merge. */
 export const demoPlan: Plan = {
   gradients: { rounds: 150, learningRate: 0.02 },
-  parameters: { rounds: 30, epochs: 4, learningRate: 0.002, batchSize: 16 },
+  parameters: { rounds: 60, epochs: 4, learningRate: 0.003, batchSize: 16 },
 };
 
 /** Passes over the rows of whoever trains without a coordinator. */

@@ -5,6 +5,7 @@ import {
   toError,
   toMainstemError,
 } from '../errors.ts';
+import { wireMessageLengthMax } from '../limits.ts';
 import { Gradients } from '../parameters/Gradients.ts';
 import { ModelParameters } from '../parameters/ModelParameters.ts';
 import { decodeMessage, encodeMessage } from '../protocol/codec.ts';
@@ -22,7 +23,7 @@ export interface ServedCoordinator {
   readonly federation: string;
   readonly connectionsMax: number;
   kind(): UpdateKind;
-  version(): number;
+  /** Main as it survives a crash: what children may build on. */
   main(): ModelParameters | undefined;
   /** Counts a child in; returns the number of its new session. */
   join(childId: string): number;
@@ -90,8 +91,9 @@ class Session {
     const version = main.baseVersion ?? 0;
     if (this.#child === undefined || version <= this.#sentVersion) return;
     this.#sentVersion = version;
-    const layout = this.#layouts.announce(main.layout);
+    const layout = this.#layouts.announcement(main.layout);
     if (layout !== undefined) this.#send(layout);
+    this.#layouts.markSent(main.layout);
     this.#sendFrame(frame);
   }
 
@@ -149,9 +151,8 @@ class Session {
     }
     const epoch = this.#coordinator.join(childId);
     this.#child = { id: childId, epoch };
-    const version = this.#coordinator.version();
-    this.#send({ type: 'welcome', kind: this.#coordinator.kind(), version, epoch });
     const main = this.#coordinator.main();
+    this.#send({ type: 'welcome', kind: this.#coordinator.kind(), version: main?.baseVersion ?? 0, epoch });
     if (main !== undefined) this.sendMain(main, encodeMain(main));
   }
 
@@ -193,13 +194,17 @@ class Session {
   }
 
   #send(message: Message): void {
-    this.#sendFrame(encodeMessage(message));
+    this.#attempt(() => this.#connection.send(encodeMessage(message)));
   }
 
   #sendFrame(frame: Uint8Array): void {
+    this.#attempt(() => this.#connection.send(frame));
+  }
+
+  #attempt(sending: () => void): void {
     if (!this.#isOpen) return;
     try {
-      this.#connection.send(frame);
+      sending();
     } catch (thrown) {
       // Closed in between, or too much waits: the child has to come again.
       this.#coordinator.report(toError(thrown));
@@ -225,5 +230,5 @@ function encodeMain({ layout, dtype, baseVersion, values }: ModelParameters): Ui
 
 function toWireError(error: Error): WireError {
   const { code, message } = toMainstemError(error);
-  return { code, message };
+  return { code, message: message.slice(0, wireMessageLengthMax) };
 }

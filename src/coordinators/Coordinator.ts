@@ -1,6 +1,8 @@
 import type { MainstemError } from '../errors.ts';
 import {
+  ConnectionClosedError,
   DuplicateUpdateError,
+  InvalidOptionError,
   LimitExceededError,
   MalformedDataError,
   StaleSessionError,
@@ -10,16 +12,11 @@ import {
 } from '../errors.ts';
 import { GuardedEvents } from '../events.ts';
 import type { Gradients } from '../parameters/Gradients.ts';
-import { ModelParameters } from '../parameters/ModelParameters.ts';
-import { nonFiniteAt } from '../parameters/NamedTensors.ts';
-import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
-import type { DataType } from '../parameters/values.ts';
-import { findNonFinite } from '../parameters/values.ts';
+import type { ModelParameters } from '../parameters/ModelParameters.ts';
 import type { UpdateKind } from '../protocol/messages.ts';
-import { inSlices } from '../steps.ts';
 import type { StoreOperation } from '../storage/Store.ts';
 import type { Listener, Transport } from '../transport/Transport.ts';
-import { checkClaims, checkFresh } from './admission.ts';
+import { checkClaims, checkEpoch, checkFinite, checkFresh, flightKey } from './admission.ts';
 import { ChildServer } from './ChildServer.ts';
 import type { CoordinatorEvents } from './coordinatorEvents.ts';
 import type { ReadRecord } from './Ledger.ts';
@@ -29,33 +26,14 @@ import type { Member, UpdateIdentity } from './Membership.ts';
 import { Membership } from './Membership.ts';
 import type { CoordinatorOptions, ResolvedCoordinatorOptions } from './options.ts';
 import { resolveCoordinatorOptions } from './options.ts';
+import type { MainChange, Pending } from './pending.ts';
+import { markApplied } from './pending.ts';
 import type { Plugin, Update } from './plugins.ts';
 import { PluginList } from './plugins.ts';
-import type { Receipt, Settlement, UpdateStatus } from './receipts.ts';
+import type { Receipt } from './receipts.ts';
 import { createSettlement } from './receipts.ts';
+import { Timers } from './Timers.ts';
 import { WorkQueue } from './WorkQueue.ts';
-
-/** An update between its admission and its commit. */
-export interface Pending<T extends Gradients | ModelParameters> {
-  readonly member: Member;
-  readonly identity: UpdateIdentity;
-  /** What is folded in: plugins may have replaced it. */
-  content: T;
-  status: UpdateStatus;
-  reason: MainstemError | undefined;
-  readonly settlement: Settlement;
-}
-
-/** A new main, ready in the spare values. */
-export interface MainChange<T extends Gradients | ModelParameters> {
-  readonly layout: ParameterLayout;
-  readonly dtype: DataType;
-  /** Version of main that it was made from. */
-  readonly base: number;
-  readonly included: readonly Pending<T>[];
-  /** Puts the subclass's own state in force, in the same moment. */
-  adopt(): void;
-}
 
 /**
  * What the coordinators share: the road from an update to a new main. They differ in what an update is and how it
@@ -71,12 +49,12 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
   readonly #ledger: Ledger;
   readonly #server: ChildServer;
   readonly #listeners: Listener[] = [];
-  #stopTimers: (() => void) | undefined;
+  readonly #timers = new Timers();
   #isClosed = false;
 
   constructor(options: CoordinatorOptions, ownOptions: readonly string[]) {
     this.options = resolveCoordinatorOptions(options, ownOptions);
-    this.membership = new Membership(this.options.limits);
+    this.membership = new Membership(this.options.limits, (member) => this.#ledger.forget(member));
     this.#events = new GuardedEvents<CoordinatorEvents>((error, event) => {
       // A failing error listener must not call itself.
       if (event === 'error') this.options.logger.error('a listener of error failed', error);
@@ -86,14 +64,14 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
       federation: this.options.federation,
       connectionsMax: this.options.limits.connectionsMax,
       kind: () => this.kind,
-      version: () => this.main.version,
-      main: () => (this.main.version === 0 ? undefined : this.main.snapshot()),
+      main: () => this.#ledger.committedMain,
       join: (childId) => this.#startSession(childId),
       leave: (childId, epoch) => this.#endSession(childId, epoch),
       submit: (content, identity) => this.submit(content as T, identity),
       report: (error) => this.#report(error),
     });
-    this.#ledger = new Ledger(this.options.store, this.options.federation, {
+    this.#ledger = new Ledger({
+      ...this.options,
       committed: () => this.#server.publish(),
       failed: (error) => this.#report(error),
     });
@@ -119,11 +97,28 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
     return [];
   }
 
-  /** Reads what `storedState` wrote. */
-  protected async restoreState(_read: ReadRecord): Promise<void> {}
+  /**
+   * Reads what `storedState` wrote, for a main of `length` values; the function returned puts it back. Must change
+   * nothing before that.
+   */
+  protected async loadState(_read: ReadRecord, _length: number): Promise<() => void> {
+    return () => {};
+  }
 
-  /** Forgets what a subclass keeps of a child. */
-  protected forgetChild(_member: Member): void {}
+  /** Forgets what a subclass keeps of a child; true where there was something. */
+  protected forgetChild(_member: Member): boolean {
+    return false;
+  }
+
+  /** The keys of this federation's records that start with `prefix`. */
+  protected recordKeys(prefix: string): Promise<string[]> {
+    return this.#ledger.keys(prefix);
+  }
+
+  /** Removes records of this federation from the store. */
+  protected removeRecords(keys: readonly string[]): void {
+    this.#ledger.remove(keys);
+  }
 
   /** Version of main: 0 before there is one, then one more with every change. */
   get version(): number {
@@ -172,18 +167,22 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
     return this.plugins.remove(name);
   }
 
-  /** Counts a child out and forgets what it sent, but for the numbers of its updates. False where it was not there. */
+  /**
+   * Counts a child out and forgets what is kept of it, but for the numbers of its updates. What it has added to
+   * main, or to the sums of an open round, stays. False where nothing was known of it.
+   */
   removeChild(childId: string): boolean {
     const member = this.membership.find(childId);
-    if (member === undefined || !this.membership.leave(childId)) return false;
-    this.forgetChild(member);
-    this.#emit('childLeft', { childId });
-    return true;
+    if (member === undefined) return false;
+    const hasLeft = this.membership.leave(childId);
+    const wasKept = this.forgetChild(member);
+    if (hasLeft) this.#emit('childLeft', { childId });
+    return hasLeft || wasKept;
   }
 
   /**
    * Works on what waits until all is done or `budgetMs` has passed; true where all is done. One slice (about 65
-   * thousand values) may run over. For `drive: 'tick'`; in other modes there is seldom anything to do.
+   * thousand values) may run over, and so does the copying of main for the store and for remote children. For `drive: 'tick'`; in other modes there is seldom anything to do.
    */
   tick(budgetMs: number): boolean {
     if (!(budgetMs >= 0))
@@ -193,36 +192,36 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
 
   /** With `drive: 'timers'`: works by itself from now on, until `stop` or `close`. */
   start(): void {
-    if (this.#stopTimers !== undefined || this.#isClosed) return;
-    const { clock, timers } = this.options;
-    const turn = (): void => {
-      this.#queue.run(clock, timers.budgetMs);
-      this.#stopTimers = clock.schedule(turn, timers.intervalMs);
-    };
-    this.#stopTimers = clock.schedule(turn, timers.intervalMs);
+    const { clock, timers, drive } = this.options;
+    if (drive !== 'timers') throw new InvalidOptionError(`start is for drive 'timers', this is '${drive}'`);
+    if (this.#isClosed) return;
+    this.#timers.start(clock, timers.intervalMs, () => this.#queue.run(clock, timers.budgetMs));
   }
 
   /** Stops what `start` began. Updates wait. */
   stop(): void {
-    this.#stopTimers?.();
-    this.#stopTimers = undefined;
+    this.#timers.stop();
   }
 
   /** Serves the children that connect over this transport, until the listener or the coordinator is closed. */
   async listen(transport: Transport): Promise<Listener> {
+    if (this.#isClosed) throw new ConnectionClosedError('the coordinator is closed');
     const listener = await transport.listen((connection) => this.#server.serve(connection));
     this.#listeners.push(listener);
     return listener;
   }
 
-  /** Does all that waits, ends all connections, waits for the store, disposes of the plugins. May be called again. */
+  /**
+   * Does all that waits, waits for the store, ends all connections, disposes of the plugins. May be called again.
+   * What the store refuses even then is given up.
+   */
   async close(): Promise<void> {
-    if (this.#isClosed) return this.#ledger.idle;
+    if (this.#isClosed) return this.#ledger.close();
     this.#queue.run(this.options.clock, Infinity);
     this.#isClosed = true;
     this.stop();
     this.giveUpPartial(new UpdateDiscardedError('the coordinator was closed before the round was complete'));
-    await this.#ledger.idle;
+    await this.#ledger.close();
     for (const listener of this.#listeners.splice(0)) await listener.close();
     try {
       this.plugins.dispose();
@@ -235,10 +234,19 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
     await this.close();
   }
 
-  /** Takes main and the numbers of all updates in it back from the store; false where the store has none. */
+  /**
+   * Takes main and the numbers of all updates in it back from the store; false where the store has none. For a new
+   * coordinator, before anything else: throws InvalidOptionError where there is a main already. Throws
+   * MalformedDataError for damaged records, and then nothing has changed.
+   */
   async restore(): Promise<boolean> {
-    if (!(await this.#ledger.restore(this.main, this.membership))) return false;
-    await this.restoreState(this.#ledger.read);
+    if (this.main.version > 0)
+      throw new InvalidOptionError('restore comes before anything else, and there is a main already');
+    const loaded = await this.#ledger.load(this.main, this.membership);
+    if (loaded === undefined) return false;
+    const applyState = await this.loadState(this.#ledger.read, loaded.length);
+    loaded.apply();
+    applyState();
     return true;
   }
 
@@ -271,12 +279,15 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
     const { layout, dtype, included, base } = change;
     const version = base + 1;
     yield* this.main.checkSpare(layout, dtype, 'main would');
+    this.plugins.reviseMain(this.main.spare(layout.length), layout, dtype, {
+      version,
+      children: included.length,
+    });
     if (this.main.version !== base)
       throw new UpdateDiscardedError('main was set anew while the update was being folded in');
-    if (this.plugins.watchMerges) this.#askPlugins(layout, dtype, version, included.length);
     this.main.swap(layout, dtype, version);
     change.adopt();
-    for (const pending of included) pending.status = 'applied';
+    for (const pending of included) markApplied(pending);
     const members = included.map(({ member }) => member);
     const settlements = included.map(({ settlement }) => settlement);
     this.#ledger.commit(this.main, members, this.storedState(members), settlements);
@@ -295,14 +306,19 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
         `${this.#queue.length} updates wait, at most ${limits.queuedUpdatesMax} are allowed; call tick more often`,
       );
     }
+    if (this.#ledger.waitingUpdates >= limits.uncommittedUpdatesMax) {
+      throw new LimitExceededError(
+        `${this.#ledger.waitingUpdates} updates wait for the store, at most ${limits.uncommittedUpdatesMax} are allowed`,
+      );
+    }
     checkClaims(content, identity, limits);
     this.main.layout?.assertFits(content.layout, this.kind, 'main');
     const member = this.membership.identify(identity, content.origin);
     checkFresh(member, identity);
     this.admitMember(member);
     if (this.membership.join(member)) this.#emit('childJoined', { childId: member.id });
-    this.membership.startEpoch(member, identity.epoch ?? 0);
-    if (identity.sequence !== undefined) member.window.add(identity.sequence);
+    const flight = flightKey(identity);
+    if (flight !== undefined) member.inFlight.add(flight);
     // What waits must not change under its sender's hands.
     const own = drive === 'immediate' ? content : (content.clone() as T);
     return {
@@ -319,16 +335,18 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
   *#process(pending: Pending<T>): Generator<undefined, void> {
     const { member, identity } = pending;
     try {
-      yield* this.#checkFinite(pending.content);
+      yield* checkFinite(pending.content, this.kind);
       const update: Update = { childId: member.id, sequence: identity.sequence, content: pending.content };
       const { content } = this.plugins.onUpdate(update);
       if (content !== pending.content) {
         pending.content.layout.assertFits(content.layout, `${this.kind} of a plugin`, 'the update');
-        yield* this.#checkFinite(content);
+        yield* checkFinite(content, this.kind);
         pending.content = content as T;
       }
       // Whatever waited before this update may have changed main's layout.
       this.main.layout?.assertFits(content.layout, this.kind, 'main');
+      checkEpoch(member, identity);
+      this.membership.startEpoch(member, identity.epoch ?? 0);
       this.#emit('updateReceived', { childId: member.id, sequence: identity.sequence });
       pending.status = yield* this.fold(pending);
     } catch (thrown) {
@@ -336,18 +354,11 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
     }
   }
 
-  *#checkFinite(content: Gradients | ModelParameters): Generator<undefined, void> {
-    yield* inSlices(content.values.length, (start, end) => {
-      const bad = findNonFinite(content.values, start, end);
-      if (bad >= 0) throw nonFiniteAt(content, bad, this.kind);
-    });
-  }
-
   #reject(pending: Pending<T>, reason: MainstemError): void {
     const { member, identity, settlement } = pending;
     pending.status = 'refused';
     pending.reason = reason;
-    if (identity.sequence !== undefined) member.window.remove(identity.sequence);
+    member.inFlight.delete(flightKey(identity) ?? '');
     settlement.reject(reason);
     this.#emit('updateRejected', { childId: member.id, sequence: identity.sequence, reason });
   }
@@ -360,15 +371,6 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
     settlement.reject(reason);
     this.#emit('updateRejected', { childId: identity.childId, sequence: identity.sequence, reason });
     return { status, reason, version: this.main.version, committed: settlement.promise };
-  }
-
-  #askPlugins(layout: ParameterLayout, dtype: DataType, version: number, children: number): void {
-    const spare = this.main.spare(layout.length);
-    const main = new ModelParameters(layout, spare.slice(), { baseVersion: version });
-    const changed = this.plugins.afterMerge({ version, children, main });
-    layout.assertFits(changed.layout, 'main of a plugin', 'main');
-    changed.toDataType(dtype).assertFinite('main of a plugin');
-    spare.set(changed.values);
   }
 
   #startSession(childId: string): number {

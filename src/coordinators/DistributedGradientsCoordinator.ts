@@ -3,6 +3,7 @@ import {
   AlreadyContributedError,
   InvalidOptionError,
   NoMainParametersError,
+  NonFiniteError,
   UpdateDiscardedError,
 } from '../errors.ts';
 import type { OptimizerOption } from '../optimizers/createOptimizer.ts';
@@ -16,13 +17,13 @@ import type { UpdateKind } from '../protocol/messages.ts';
 import { show } from '../show.ts';
 import { inSlices } from '../steps.ts';
 import type { StoreOperation } from '../storage/Store.ts';
-import type { Pending } from './Coordinator.ts';
 import { Coordinator } from './Coordinator.ts';
 import type { ReadRecord } from './Ledger.ts';
 import { MainOptimizer } from './MainOptimizer.ts';
 import type { Member, UpdateIdentity } from './Membership.ts';
 import type { CoordinatorOptions } from './options.ts';
 import { checkCount } from './options.ts';
+import type { Pending } from './pending.ts';
 import type { Receipt } from './receipts.ts';
 
 /** Options of DistributedGradientsCoordinator. */
@@ -134,6 +135,7 @@ export class DistributedGradientsCoordinator extends Coordinator<Gradients> {
     }
     this.#round ??= { sum: new Float64Array(values.length), rows: 0, pending: [] };
     const round = this.#round;
+    yield* checkWeighted(pending.content);
     yield* inSlices(values.length, (start, end) => addScaled(round.sum, sampleCount, values, start, end));
     // Cleared in between: the sums that this went into are gone.
     if (this.#round !== round) throw new UpdateDiscardedError('the round was cleared before it was complete');
@@ -149,11 +151,10 @@ export class DistributedGradientsCoordinator extends Coordinator<Gradients> {
     return [{ key: optimizerKey, value: this.#optimizer.encode() }];
   }
 
-  protected override async restoreState(read: ReadRecord): Promise<void> {
-    const { length } = this.main.values;
+  protected override async loadState(read: ReadRecord, length: number): Promise<() => void> {
     const stored = await read(optimizerKey);
-    if (stored === undefined) this.#optimizer.reset(length);
-    else this.#optimizer.restore(stored, length);
+    const state = stored === undefined ? undefined : this.#optimizer.decode(stored, length);
+    return () => this.#optimizer.reset(length, state);
   }
 
   /** Where a round fails, all of its updates are given up: their sum cannot be taken apart again. */
@@ -194,6 +195,17 @@ export class DistributedGradientsCoordinator extends Coordinator<Gradients> {
       `${member.id} has given its gradients to this round; it has ${this.#round.pending.length} of ${this.#childrenPerUpdate}`,
     );
   }
+}
+
+/** Throws NonFiniteError where rows · gradient overflows: it would spoil the sums of the whole round. */
+function* checkWeighted(gradients: Gradients): Generator<undefined, void> {
+  const { values, sampleCount } = gradients;
+  yield* inSlices(values.length, (start, end) => {
+    for (let i = start; i < end; i++) {
+      if (Number.isFinite(sampleCount * (values[i] as number))) continue;
+      throw new NonFiniteError(`gradient ${i} times ${sampleCount} rows is not finite`);
+    }
+  });
 }
 
 function* scale(gradient: Values, factor: number): Generator<undefined, Values> {

@@ -16,12 +16,12 @@ import type { DataType } from '../parameters/values.ts';
 import type { UpdateKind } from '../protocol/messages.ts';
 import { inSlices, inSteps } from '../steps.ts';
 import type { StoreOperation } from '../storage/Store.ts';
-import type { MainChange, Pending } from './Coordinator.ts';
 import { Coordinator } from './Coordinator.ts';
 import type { ReadRecord } from './Ledger.ts';
 import type { Member, UpdateIdentity } from './Membership.ts';
 import type { CoordinatorOptions } from './options.ts';
 import { checkCount } from './options.ts';
+import type { MainChange, Pending } from './pending.ts';
 import { decodeTensors, encodeTensors } from './persistence.ts';
 import type { Receipt } from './receipts.ts';
 
@@ -29,7 +29,7 @@ import type { Receipt } from './receipts.ts';
 export interface ModelParametersCoordinatorOptions extends CoordinatorOptions {
   /**
    * Unless given, main is after each update the merge of the latest parameters of every child so far, which keeps
-   * one copy for each child. N: each N arrivals are merged, streaming, and the next N start afresh.
+   * one copy for each child. N: each N arrivals (of whichever children) are merged, streaming, and the next N start afresh.
    */
   childUpdatesPerMerge?: number;
   /** `new ModelParametersMerger()` unless given: the mean weighted by rows. */
@@ -38,7 +38,7 @@ export interface ModelParametersCoordinatorOptions extends CoordinatorOptions {
 
 /** Who sent parameters, and how many rows they were trained on. */
 export interface ParametersIdentity extends UpdateIdentity {
-  /** Weight of the child; that of the parameters unless given. */
+  /** Rows that they were trained on; those that the parameters name unless given. */
   readonly sampleCount?: number | undefined;
 }
 
@@ -90,7 +90,8 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
 
   /**
    * Takes a child's parameters in. The receipt says what became of them; main is changed when it returns (`drive:
-   * 'immediate'`). Throws MalformedDataError only where the argument is no ModelParameters at all.
+   * 'immediate'`). Only children with a `childId` outlive the process: give one where there is a durable store.
+   * Throws MalformedDataError only where the argument is no ModelParameters at all.
    */
   addModelParameters(parameters: ModelParameters, identity: ParametersIdentity = {}): Receipt {
     const { sampleCount, ...who } = identity;
@@ -111,11 +112,18 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
     requireModelParameters(parameters).assertFinite('main parameters');
     for (const { parameters: kept } of this.#latest.values())
       parameters.layout.assertFits(kept.layout, 'parameters of children', 'the new main');
+    if (this.#group !== undefined && !fits(this.#group.layout, parameters.layout)) {
+      this.giveUpPartial(
+        new UpdateDiscardedError('main was set to another layout before the merge was complete'),
+      );
+    }
     this.replaceMain(parameters);
   }
 
   /** Forgets what children have sent. Main stays. */
   reset(): void {
+    const durable = [...this.#latest.values()].filter(({ member }) => member.isDurable);
+    this.removeRecords(durable.map(({ member }) => latestKey(member)));
     this.#latest.clear();
     this.#generation++;
     this.giveUpPartial(new UpdateDiscardedError('the coordinator was reset before the merge was complete'));
@@ -142,8 +150,14 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
     );
   }
 
-  protected override forgetChild({ id }: Member): void {
-    this.#latest.delete(id);
+  protected override forgetChild(member: Member): boolean {
+    const waiting = this.#waiting.filter((pending) => pending.member === member);
+    this.#waiting = this.#waiting.filter((pending) => pending.member !== member);
+    const reason = new UpdateDiscardedError(`${member.id} left before the merge was complete`);
+    for (const pending of waiting) this.discard(pending, reason);
+    if (!this.#latest.delete(member.id)) return false;
+    if (member.isDurable) this.removeRecords([latestKey(member)]);
+    return true;
   }
 
   protected *fold(pending: Pending<ModelParameters>): Generator<undefined, 'applied' | 'accepted'> {
@@ -157,24 +171,31 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
   protected override storedState(members: readonly Member[]): StoreOperation[] {
     return members.flatMap((member) => {
       const kept = this.#latest.get(member.id);
-      if (kept === undefined || member.isAnonymous) return [];
+      if (kept === undefined || !member.isDurable) return [];
       const { layout, values, dtype, sampleCount } = kept.parameters;
       const value = encodeTensors(layout, values, {
         version: this.main.version,
         outerDtype: dtype,
         sampleCount,
       });
-      return [{ key: latestPrefix + encodeURIComponent(member.id), value }];
+      return [{ key: latestKey(member), value }];
     });
   }
 
-  protected override async restoreState(read: ReadRecord): Promise<void> {
-    if (this.#updatesPerMerge !== undefined) return;
-    for (const member of this.membership.all) {
-      const stored = await read(latestPrefix + encodeURIComponent(member.id));
-      if (stored !== undefined)
-        this.#latest.set(member.id, { member, parameters: decodeTensors(stored).parameters });
+  protected override async loadState(read: ReadRecord): Promise<() => void> {
+    const loaded = new Map<string, ModelParameters>();
+    const keys = this.#updatesPerMerge === undefined ? await this.recordKeys(latestPrefix) : [];
+    for (const key of keys) {
+      const stored = await read(key);
+      if (stored === undefined) continue;
+      loaded.set(decodeURIComponent(key.slice(latestPrefix.length)), decodeTensors(stored).parameters);
     }
+    return () => {
+      for (const [id, parameters] of loaded) {
+        const member = this.membership.find(id);
+        if (member !== undefined) this.#latest.set(id, { member, parameters });
+      }
+    };
   }
 
   /** Merges the latest parameters of all children, by id; the new ones are kept only where that succeeds. */
@@ -215,14 +236,14 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
     size: number,
   ): Generator<undefined, 'applied' | 'accepted'> {
     const { member, content } = pending;
-    this.#group ??= this.#beginGroup(content);
-    const group = this.#group;
+    const open = this.#group;
+    const group = open ?? this.#beginGroup(content);
     group.layout.assertFits(content.layout, 'parameters', 'other children of this merge');
-    yield* inSteps(
-      group.merger.add(group.state, { ...describe(member, content), index: group.pending.length }),
-    );
-    if (this.#group !== group)
+    const place = member.isAnonymous ? group.pending.length : member.index;
+    yield* inSteps(group.merger.add(group.state, { ...describe(member, content), index: place }));
+    if (this.#group !== open)
       throw new UpdateDiscardedError('the coordinator was reset before the merge was complete');
+    this.#group = group;
     group.pending.push(pending);
     if (group.pending.length < size) return 'accepted';
     this.#group = undefined;
@@ -291,6 +312,19 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
     }
     return merger;
   }
+}
+
+function fits(a: ParameterLayout, b: ParameterLayout): boolean {
+  try {
+    a.assertFits(b);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function latestKey({ id }: Member): string {
+  return latestPrefix + encodeURIComponent(id);
 }
 
 function describe(member: Member, parameters: ModelParameters): MergeChild {

@@ -1,4 +1,6 @@
+import type { Clock } from '../clock.ts';
 import { StoreError, toError } from '../errors.ts';
+import { storeRetryMs } from '../limits.ts';
 import type { Store, StoreOperation } from '../storage/Store.ts';
 import type { Settlement } from './receipts.ts';
 
@@ -9,74 +11,97 @@ export interface Commit {
   readonly settlements: readonly Settlement[];
 }
 
+/** What a journal tells. */
+export interface JournalEvents {
+  /** These operations are durable now. */
+  committed(operations: readonly StoreOperation[]): void;
+  failed(error: Error): void;
+}
+
 /**
  * Writes commits to the store, one batch at a time; what comes during a batch goes into the next. Acknowledges
- * what a batch holds when it is durable.
+ * what a batch holds when it is durable. A batch that fails is tried again, with whatever came since, each second
+ * and with each commit, until the journal is closed: no update is acknowledged or given up before that.
  */
 export class Journal {
   readonly #store: Store;
-  readonly #onCommitted: () => void;
-  readonly #onError: (error: Error) => void;
+  readonly #clock: Clock;
+  readonly #events: JournalEvents;
   readonly #waiting = new Map<string, StoreOperation>();
   #settlements: Settlement[] = [];
-  #isWriting = false;
-  #idle: Promise<void> = Promise.resolve();
+  #writing: Promise<void> | undefined;
+  #cancelRetry: (() => void) | undefined;
+  #isClosed = false;
 
-  constructor(store: Store, onCommitted: () => void, onError: (error: Error) => void) {
+  constructor(store: Store, clock: Clock, events: JournalEvents) {
     this.#store = store;
-    this.#onCommitted = onCommitted;
-    this.#onError = onError;
+    this.#clock = clock;
+    this.#events = events;
+  }
+
+  /** Updates that wait to be durable. */
+  get waitingUpdates(): number {
+    return this.#settlements.length;
   }
 
   /** Hands a commit over. With a store that works at once it is durable on return. */
   add({ operations, settlements }: Commit): void {
     for (const operation of operations) this.#waiting.set(operation.key, operation);
     this.#settlements.push(...settlements);
-    if (!this.#isWriting) this.#write();
+    if (this.#writing === undefined) this.#write();
   }
 
-  /** Resolves when nothing waits. */
-  get idle(): Promise<void> {
-    return this.#idle;
+  /** Writes what waits; what the store refuses even now is given up. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancelRetry?.();
+    while (this.#writing !== undefined) await this.#writing;
+    if (this.#waiting.size > 0) this.#write();
+    while (this.#writing !== undefined) await this.#writing;
+    const error = new StoreError('the coordinator was closed before the store took the update');
+    for (const settlement of this.#settlements.splice(0)) settlement.reject(error);
   }
 
   #write(): void {
+    this.#cancelRetry?.();
+    this.#cancelRetry = undefined;
     const operations = [...this.#waiting.values()];
     const settlements = this.#settlements;
     this.#waiting.clear();
     this.#settlements = [];
-    this.#isWriting = true;
     try {
       const result = this.#store.batch(operations);
       if (result === undefined) {
-        this.#succeed(settlements);
+        this.#succeed(operations, settlements);
         return;
       }
-      this.#idle = result.then(
-        () => this.#succeed(settlements),
-        (thrown: unknown) => this.#fail(operations, settlements, thrown),
+      this.#writing = result.then(
+        () => {
+          this.#writing = undefined;
+          this.#succeed(operations, settlements);
+        },
+        (thrown: unknown) => {
+          this.#writing = undefined;
+          this.#fail(operations, settlements, thrown);
+        },
       );
     } catch (thrown) {
       this.#fail(operations, settlements, thrown);
     }
   }
 
-  #succeed(settlements: readonly Settlement[]): void {
-    this.#isWriting = false;
-    this.#onCommitted();
+  #succeed(operations: readonly StoreOperation[], settlements: readonly Settlement[]): void {
+    this.#events.committed(operations);
     for (const settlement of settlements) settlement.resolve();
-    if (this.#waiting.size > 0 && !this.#isWriting) this.#write();
+    if (this.#waiting.size > 0 && this.#writing === undefined) this.#write();
   }
 
-  /** Main in memory is ahead of the store now: what failed goes along with the next commit. */
   #fail(operations: readonly StoreOperation[], settlements: readonly Settlement[], thrown: unknown): void {
-    this.#isWriting = false;
     for (const operation of operations) {
       if (!this.#waiting.has(operation.key)) this.#waiting.set(operation.key, operation);
     }
-    const error = new StoreError(`the store refused a commit: ${toError(thrown).message}`, thrown);
-    for (const settlement of settlements) settlement.reject(error);
-    this.#onError(error);
-    if (this.#settlements.length > 0) this.#write();
+    this.#settlements = [...settlements, ...this.#settlements];
+    this.#events.failed(new StoreError(`the store refused a commit: ${toError(thrown).message}`, thrown));
+    if (!this.#isClosed) this.#cancelRetry = this.#clock.schedule(() => this.#write(), storeRetryMs);
   }
 }

@@ -1,3 +1,5 @@
+import type { Clock } from '../clock.ts';
+import type { ModelParameters } from '../parameters/ModelParameters.ts';
 import type { Store, StoreOperation } from '../storage/Store.ts';
 import { Journal } from './Journal.ts';
 import type { MainState } from './MainState.ts';
@@ -11,25 +13,52 @@ const childPrefix = 'child/';
 /** Reads a record of this federation. */
 export type ReadRecord = (key: string) => Promise<Uint8Array | undefined>;
 
+/** What a ledger needs and whom it tells. */
+export interface LedgerOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly federation: string;
+  /** A new main is durable. */
+  committed(): void;
+  failed(error: Error): void;
+}
+
 /** What a coordinator keeps in its store: main, and which updates of which child are in it. */
 export class Ledger {
   readonly #store: Store;
   readonly #prefix: string;
   readonly #journal: Journal;
+  #committedMain: Uint8Array | undefined;
 
-  constructor(
-    store: Store,
-    federation: string,
-    events: { committed: () => void; failed: (error: Error) => void },
-  ) {
+  constructor({ store, clock, federation, committed, failed }: LedgerOptions) {
     this.#store = store;
     this.#prefix = `${encodeURIComponent(federation)}/`;
-    this.#journal = new Journal(store, events.committed, events.failed);
+    this.#journal = new Journal(store, clock, {
+      committed: (operations) => {
+        const main = operations.find(({ key }) => key === this.#prefix + mainKey);
+        if (main?.value === undefined) return;
+        this.#committedMain = main.value;
+        committed();
+      },
+      failed,
+    });
   }
 
-  /** Resolves when nothing waits to be written. */
-  get idle(): Promise<void> {
-    return this.#journal.idle;
+  /** The main that is durable, which is what others may see; undefined before there is one. */
+  get committedMain(): ModelParameters | undefined {
+    if (this.#committedMain === undefined) return undefined;
+    const { parameters, outerDtype, version } = decodeTensors(this.#committedMain);
+    return parameters.toDataType(outerDtype).clone({ baseVersion: version });
+  }
+
+  /** Updates that are in main and not durable yet. */
+  get waitingUpdates(): number {
+    return this.#journal.waitingUpdates;
+  }
+
+  /** Writes what waits, and gives up what the store refuses even then. */
+  close(): Promise<void> {
+    return this.#journal.close();
   }
 
   /** Writes main, these members and `more` in one batch, and settles the promises when it is durable. */
@@ -41,35 +70,69 @@ export class Ledger {
   ): void {
     const { layout, dtype, version, values } = main;
     if (layout === undefined) return;
-    const named = members.filter(({ isAnonymous }) => !isAnonymous);
+    const durable = members.filter(({ isDurable }) => isDurable);
     const operations = [
       { key: mainKey, value: encodeTensors(layout, values, { version, outerDtype: dtype }) },
-      ...named.map((member) => ({
-        key: childPrefix + encodeURIComponent(member.id),
-        value: encodeMember(member),
-      })),
+      ...durable.map((member) => ({ key: childKey(member), value: encodeMember(member) })),
       ...more,
     ];
-    const prefixed = operations.map(({ key, value }) => ({ key: this.#prefix + key, value }));
-    this.#journal.add({ operations: prefixed, settlements });
+    this.#add(operations, settlements);
+  }
+
+  /** Removes records. */
+  remove(keys: readonly string[]): void {
+    if (keys.length > 0)
+      this.#add(
+        keys.map((key) => ({ key, value: undefined })),
+        [],
+      );
+  }
+
+  /** Removes what is known of a child. */
+  forget(member: Member): void {
+    if (member.isDurable) this.remove([childKey(member)]);
   }
 
   /** A record of this federation. */
   readonly read: ReadRecord = async (key) => this.#store.get(this.#prefix + key);
 
-  /** Puts main and members back; false where there is no main in the store. */
-  async restore(main: MainState, membership: Membership): Promise<boolean> {
+  /** Keys of this federation that start with `prefix`. */
+  async keys(prefix: string): Promise<string[]> {
+    const keys = await this.#store.keys(this.#prefix + prefix);
+    return keys.map((key) => key.slice(this.#prefix.length));
+  }
+
+  /** Reads main and members; the function returned puts them back. Undefined where the store has no main. */
+  async load(
+    main: MainState,
+    membership: Membership,
+  ): Promise<{ length: number; apply: () => void } | undefined> {
     const stored = await this.read(mainKey);
-    if (stored === undefined) return false;
+    if (stored === undefined) return undefined;
     const { parameters, outerDtype, version } = decodeTensors(stored);
     const prefix = this.#prefix + childPrefix;
+    const members: (ReturnType<typeof decodeMember> & { id: string })[] = [];
     for (const key of await this.#store.keys(prefix)) {
       const bytes = await this.#store.get(key);
-      if (bytes === undefined) continue;
-      const { epoch, window } = decodeMember(bytes);
-      membership.restore(decodeURIComponent(key.slice(prefix.length)), epoch, window);
+      if (bytes !== undefined)
+        members.push({ id: decodeURIComponent(key.slice(prefix.length)), ...decodeMember(bytes) });
     }
-    main.replace(parameters, outerDtype, version);
-    return true;
+    const apply = (): void => {
+      for (const { id, index, epoch, window } of members) membership.restore(id, index, epoch, window);
+      main.replace(parameters, outerDtype, version);
+      this.#committedMain = stored;
+    };
+    return { length: parameters.values.length, apply };
   }
+
+  #add(operations: readonly StoreOperation[], settlements: readonly Settlement[]): void {
+    this.#journal.add({
+      operations: operations.map(({ key, value }) => ({ key: this.#prefix + key, value })),
+      settlements,
+    });
+  }
+}
+
+function childKey({ id }: Member): string {
+  return childPrefix + encodeURIComponent(id);
 }

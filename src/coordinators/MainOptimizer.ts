@@ -1,6 +1,8 @@
+import { NonFiniteError } from '../errors.ts';
 import type { Optimizer, OptimizerState } from '../optimizers/Optimizer.ts';
 import { createOptimizerState, optimizerStateFromJson } from '../optimizers/Optimizer.ts';
 import type { Values } from '../parameters/values.ts';
+import { findNonFinite } from '../parameters/values.ts';
 import { inSlices } from '../steps.ts';
 import { decodeOptimizerState, encodeOptimizerState } from './persistence.ts';
 
@@ -16,9 +18,9 @@ export class MainOptimizer {
     this.#next = createOptimizerState(optimizer, 0);
   }
 
-  /** Starts afresh, for parameters of this length. */
-  reset(length: number): void {
-    this.#state = createOptimizerState(this.#optimizer, length);
+  /** Starts afresh, or from this state, for parameters of this length. */
+  reset(length: number, state: OptimizerState = createOptimizerState(this.#optimizer, length)): void {
+    this.#state = state;
     this.#next = createOptimizerState(this.#optimizer, length);
   }
 
@@ -41,6 +43,11 @@ export class MainOptimizer {
         gradient.subarray(start, end),
         learningRate,
       );
+      for (const slot of slots) {
+        // A huge gradient is finite and its square is not: it would freeze the optimizer for good.
+        if (findNonFinite(slot) < 0) continue;
+        throw new NonFiniteError(`the state of optimizer ${this.#optimizer.name} would not be finite`);
+      }
     });
   }
 
@@ -55,9 +62,7 @@ export class MainOptimizer {
   }
 
   /** Reads what `encode` wrote. Throws MalformedDataError where it is of another optimizer or length. */
-  restore(bytes: Uint8Array, length: number): void {
-    const state = optimizerStateFromJson(this.#optimizer, decodeOptimizerState(bytes), length);
-    this.reset(length);
-    this.#state = state;
+  decode(bytes: Uint8Array, length: number): OptimizerState {
+    return optimizerStateFromJson(this.#optimizer, decodeOptimizerState(bytes), length);
   }
 }

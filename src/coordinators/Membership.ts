@@ -21,8 +21,13 @@ export interface Member {
   /** Its place among the children, from 0, in the order in which they first came. */
   index: number;
   readonly isAnonymous: boolean;
+  /** False for anonymous ones and for model instances: nothing is kept of them in the store. */
+  readonly isDurable: boolean;
   epoch: number;
+  /** Numbers of the updates that are in main. */
   window: SequenceWindow;
+  /** Updates that are taken in and not in main yet, as `epoch/sequence`. */
+  readonly inFlight: Set<string>;
   /** False after it left; what is known of its sequence numbers is kept until the room is needed. */
   isPresent: boolean;
 }
@@ -32,17 +37,21 @@ export class Membership {
   readonly #members = new Map<string, Member>();
   readonly #origins = new WeakMap<Origin, string>();
   readonly #limits: CoordinatorLimits;
+  readonly #onForgotten: (member: Member) => void;
   #count = 0;
   #anonymous = 0;
   #models = 0;
 
-  constructor(limits: CoordinatorLimits) {
+  /** `onForgotten` hears of children whose place was needed. */
+  constructor(limits: CoordinatorLimits, onForgotten: (member: Member) => void) {
     this.#limits = limits;
+    this.#onForgotten = onForgotten;
   }
 
   /** Ids of the children that are there, in the order in which they first came. */
   get ids(): string[] {
-    return [...this.#members.values()].filter(({ isPresent }) => isPresent).map(({ id }) => id);
+    const present = [...this.#members.values()].filter(({ isPresent }) => isPresent);
+    return present.sort((a, b) => a.index - b.index).map(({ id }) => id);
   }
 
   /** All that is known, also of children that left. */
@@ -59,17 +68,15 @@ export class Membership {
    */
   identify({ childId }: UpdateIdentity, origin: Origin | undefined): Member {
     if (childId !== undefined) {
-      if (typeof childId !== 'string' || childId.length === 0 || childId.length > idLengthMax) {
-        throw new MalformedDataError(`childId is ${show(childId)}, expected 1 to ${idLengthMax} characters`);
-      }
-      return this.#members.get(childId) ?? this.#create(childId, false);
+      checkChildId(childId);
+      return this.#members.get(childId) ?? this.#create(childId, 'named');
     }
-    if (origin === undefined) return this.#create(`anonymous#${++this.#anonymous}`, true);
+    if (origin === undefined) return this.#create(`anonymous#${++this.#anonymous}`, 'anonymous');
     const known = this.#origins.get(origin);
-    if (known !== undefined) return this.#members.get(known) ?? this.#create(known, false);
+    if (known !== undefined) return this.#members.get(known) ?? this.#create(known, 'model');
     const id = `model#${++this.#models}`;
     this.#origins.set(origin, id);
-    return this.#create(id, false);
+    return this.#create(id, 'model');
   }
 
   /** Counts a child in; true where it was not there. Throws LimitExceededError where there is no room. */
@@ -89,6 +96,9 @@ export class Membership {
     const member = this.#members.get(id);
     if (member === undefined || !member.isPresent) return false;
     member.isPresent = false;
+    // Behind all others: the child that left first is the first to make room.
+    this.#members.delete(id);
+    this.#members.set(id, member);
     return true;
   }
 
@@ -99,15 +109,24 @@ export class Membership {
     member.window = new SequenceWindow();
   }
 
-  /** Puts a stored child back. */
-  restore(id: string, epoch: number, window: SequenceWindow): Member {
-    const member: Member = { id, index: this.#count++, isAnonymous: false, epoch, window, isPresent: false };
-    this.#members.set(id, member);
-    return member;
+  /** Puts a stored child back, as one that is not there now. */
+  restore(id: string, index: number, epoch: number, window: SequenceWindow): void {
+    if (this.#members.size >= this.#limits.childrenMax) return;
+    this.#count = Math.max(this.#count, index + 1);
+    this.#members.set(id, { ...this.#create(id, 'named'), index, epoch, window });
   }
 
-  #create(id: string, isAnonymous: boolean): Member {
-    return { id, index: -1, isAnonymous, epoch: 0, window: new SequenceWindow(), isPresent: false };
+  #create(id: string, kind: 'named' | 'model' | 'anonymous'): Member {
+    return {
+      id,
+      index: -1,
+      isAnonymous: kind === 'anonymous',
+      isDurable: kind === 'named',
+      epoch: 0,
+      window: new SequenceWindow(),
+      inFlight: new Set(),
+      isPresent: false,
+    };
   }
 
   /** The child that left first makes room for a new one. */
@@ -116,10 +135,29 @@ export class Membership {
     for (const [id, member] of this.#members) {
       if (member.isPresent) continue;
       this.#members.delete(id);
+      this.#onForgotten(member);
       return;
     }
     throw new LimitExceededError(
       `there are ${this.#members.size} children, at most ${this.#limits.childrenMax} are allowed`,
+    );
+  }
+}
+
+/** Half a surrogate pair has no UTF-8: such a text cannot be a key or travel. */
+const loneSurrogate = /\p{Surrogate}/u;
+
+/** Throws MalformedDataError unless the value may name a child. */
+export function checkChildId(childId: unknown): void {
+  const isText = typeof childId === 'string' && childId.length > 0 && childId.length <= idLengthMax;
+  if (!isText || loneSurrogate.test(childId)) {
+    throw new MalformedDataError(
+      `childId is ${show(childId)}, expected well-formed text of 1 to ${idLengthMax} characters`,
+    );
+  }
+  if (/^(anonymous|model)#/.test(childId)) {
+    throw new MalformedDataError(
+      `childId is ${show(childId)}; anonymous# and model# are for children without an id`,
     );
   }
 }

@@ -10,7 +10,7 @@ export interface SequenceWindowJson {
 }
 
 /**
- * Which sequence numbers of a child have been taken: the highest, and a bit for each of the 1,024 up to it (the
+ * Which sequence numbers of a child are in main: the highest, and a bit for each of the 1,024 up to it (the
  * anti-replay window of RFC 4303, appendix A2). What lies behind the window counts as taken.
  */
 export class SequenceWindow {
@@ -31,11 +31,6 @@ export class SequenceWindow {
     else for (let passed = this.#highest + 1; passed < sequence; passed++) this.#set(passed, false);
     this.#highest = Math.max(this.#highest, sequence);
     this.#set(sequence, true);
-  }
-
-  /** Gives a number back, because its update was refused: it may come again, mended. */
-  remove(sequence: number): void {
-    if (this.has(sequence) && sequence > this.#highest - sequenceWindow) this.#set(sequence, false);
   }
 
   /** The state as JSON. */

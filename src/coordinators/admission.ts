@@ -6,7 +6,12 @@ import {
 } from '../errors.ts';
 import type { CoordinatorLimits } from '../limits.ts';
 import type { NamedTensors } from '../parameters/NamedTensors.ts';
+import { nonFiniteAt } from '../parameters/NamedTensors.ts';
+import { findNonFinite } from '../parameters/values.ts';
+import { inSlices } from '../steps.ts';
 import type { Member, UpdateIdentity } from './Membership.ts';
+
+const identityKeys = ['childId', 'sequence', 'epoch'];
 
 /** Checks what can be checked without looking at the numbers. Throws LimitExceededError or MalformedDataError. */
 export function checkClaims(
@@ -14,9 +19,14 @@ export function checkClaims(
   identity: UpdateIdentity,
   limits: CoordinatorLimits,
 ): void {
+  const unknown = Object.keys(identity).find((key) => !identityKeys.includes(key));
+  if (unknown !== undefined) {
+    throw new MalformedDataError(`an update has no ${unknown}; it has ${identityKeys.join(', ')}`);
+  }
   checkNumber(identity.sequence, 'sequence');
   checkNumber(identity.epoch, 'epoch');
   const { sampleCount } = content;
+  if (content.values.length === 0) throw new MalformedDataError('the update has no values at all');
   if (sampleCount !== undefined && !(sampleCount <= limits.sampleCountMax)) {
     throw new LimitExceededError(
       `the update claims ${sampleCount} rows, at most ${limits.sampleCountMax} are allowed`,
@@ -24,17 +34,38 @@ export function checkClaims(
   }
 }
 
-/** Throws StaleSessionError or DuplicateUpdateError where the update must not be taken (again). */
-export function checkFresh(member: Member, { sequence, epoch = 0 }: UpdateIdentity): void {
+/** Throws StaleSessionError where a newer session of the child is known. */
+export function checkEpoch(member: Member, { epoch = 0 }: UpdateIdentity): void {
   if (epoch < member.epoch) {
     throw new StaleSessionError(`update of session ${epoch} of ${member.id}, its newest is ${member.epoch}`);
   }
-  if (epoch === member.epoch && sequence !== undefined && member.window.has(sequence)) {
+}
+
+/** Throws StaleSessionError or DuplicateUpdateError where the update must not be taken (again). */
+export function checkFresh(member: Member, identity: UpdateIdentity): void {
+  checkEpoch(member, identity);
+  const { sequence, epoch = 0 } = identity;
+  if (sequence === undefined) return;
+  const isInMain = epoch === member.epoch && member.window.has(sequence);
+  if (isInMain || member.inFlight.has(flightKey({ sequence, epoch }) ?? '')) {
     throw new DuplicateUpdateError(`update ${sequence} of ${member.id} was taken before`);
   }
+}
+
+/** The name of an update among those of its child that are in flight. */
+export function flightKey({ sequence, epoch = 0 }: UpdateIdentity): string | undefined {
+  return sequence === undefined ? undefined : `${epoch}/${sequence}`;
 }
 
 function checkNumber(value: number | undefined, name: string): void {
   if (value === undefined || (Number.isSafeInteger(value) && value >= 0)) return;
   throw new MalformedDataError(`${name} is ${value}, expected a whole number, 0 or more`);
+}
+
+/** Throws NonFiniteError where a number is NaN or infinite. */
+export function* checkFinite(content: NamedTensors, what: string): Generator<undefined, void> {
+  yield* inSlices(content.values.length, (start, end) => {
+    const bad = findNonFinite(content.values, start, end);
+    if (bad >= 0) throw nonFiniteAt(content, bad, what);
+  });
 }

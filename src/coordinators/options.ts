@@ -43,6 +43,9 @@ export function resolveCoordinatorOptions(
   options: CoordinatorOptions,
   own: readonly string[],
 ): ResolvedCoordinatorOptions {
+  if (typeof options !== 'object' || options === null) {
+    throw new InvalidOptionError(`options are ${show(options)}, expected an object`);
+  }
   for (const name of Object.keys(options)) {
     if (names.includes(name) || own.includes(name)) continue;
     throw new InvalidOptionError(`there is no option ${name}; options are ${[...own, ...names].join(', ')}`);
@@ -51,7 +54,7 @@ export function resolveCoordinatorOptions(
   if (drive !== 'immediate' && drive !== 'tick' && drive !== 'timers') {
     throw new InvalidOptionError(`drive is ${show(drive)}, expected 'immediate', 'tick' or 'timers'`);
   }
-  if (typeof federation !== 'string' || federation === '') {
+  if (typeof federation !== 'string' || federation === '' || /\p{Surrogate}/u.test(federation)) {
     throw new InvalidOptionError(`federation is ${show(federation)}, expected a name`);
   }
   const limits = { ...defaultCoordinatorLimits, ...options.limits };
@@ -62,7 +65,10 @@ export function resolveCoordinatorOptions(
       throw new InvalidOptionError(`limit ${name} is ${value}, expected a number, 0 or more`);
   }
   const { store = new MemoryStore(), clock = systemClock, logger = silentLogger } = options;
-  const { intervalMs = 10, budgetMs = 4 } = timers;
+  const { intervalMs = 10, budgetMs = 4, ...others } = timers;
+  const unknown = Object.keys(others)[0];
+  if (unknown !== undefined)
+    throw new InvalidOptionError(`timers have no ${unknown}; they have intervalMs, budgetMs`);
   if (!(intervalMs >= 0 && budgetMs > 0)) {
     throw new InvalidOptionError(
       `timers are every ${intervalMs} ms for ${budgetMs} ms, expected 0 or more and above 0`,

@@ -61,17 +61,20 @@ export function decodeTensors(bytes: Uint8Array): {
 }
 
 /** Bytes of what is known of a child's updates. */
-export function encodeMember({ epoch, window }: Member): Uint8Array {
-  return encodeFrame(memberKind, { epoch, window });
+export function encodeMember({ index, epoch, window }: Member): Uint8Array {
+  return encodeFrame(memberKind, { index, epoch, window });
 }
 
 /** Reads what encodeMember wrote. */
-export function decodeMember(bytes: Uint8Array): { epoch: number; window: SequenceWindow } {
+export function decodeMember(bytes: Uint8Array): { index: number; epoch: number; window: SequenceWindow } {
   const { kind, metadata } = decodeFrame(bytes.slice());
   if (kind !== memberKind)
     throw new MalformedDataError(`a stored record is of kind ${kind}, expected a child`);
-  const { epoch, window } = metadata as { epoch: number; window: SequenceWindowJson };
-  return { epoch, window: SequenceWindow.fromJSON(window) };
+  const { index, epoch, window } = metadata as { index: number; epoch: number; window: SequenceWindowJson };
+  if (!Number.isSafeInteger(index) || !Number.isSafeInteger(epoch)) {
+    throw new MalformedDataError('a stored child is damaged');
+  }
+  return { index, epoch, window: SequenceWindow.fromJSON(window) };
 }
 
 /** Bytes of an optimizer's state. */

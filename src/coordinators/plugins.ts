@@ -1,6 +1,8 @@
-import { InvalidOptionError, isMainstemError, MainstemError, PluginError } from '../errors.ts';
+import { InvalidOptionError, isMainstemError, PluginError, toError } from '../errors.ts';
 import type { Gradients } from '../parameters/Gradients.ts';
-import type { ModelParameters } from '../parameters/ModelParameters.ts';
+import { ModelParameters } from '../parameters/ModelParameters.ts';
+import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
+import type { DataType } from '../parameters/values.ts';
 
 /** An update on its way to main. */
 export interface Update<T extends Gradients | ModelParameters = Gradients | ModelParameters> {
@@ -47,6 +49,8 @@ export interface Plugin {
   dispose?(): void;
 }
 
+const hooks = ['setup', 'onUpdate', 'beforeMerge', 'afterMerge', 'dispose'];
+
 /** The plugins of one coordinator. */
 export class PluginList {
   readonly #plugins: Plugin[] = [];
@@ -56,6 +60,11 @@ export class PluginList {
       throw new InvalidOptionError('a plugin needs a name');
     if (this.#plugins.some(({ name }) => name === plugin.name)) {
       throw new InvalidOptionError(`there is a plugin named ${plugin.name} already`);
+    }
+    for (const hook of Object.keys(plugin)) {
+      const meant = hooks.find((name) => name !== hook && name.toLowerCase() === hook.toLowerCase());
+      if (meant !== undefined)
+        throw new InvalidOptionError(`plugin ${plugin.name} has ${hook}; the hook is named ${meant}`);
     }
     blame(plugin, 'setup', () => plugin.setup?.(host));
     this.#plugins.push(plugin);
@@ -81,16 +90,22 @@ export class PluginList {
     for (const plugin of this.#plugins) blame(plugin, 'beforeMerge', () => plugin.beforeMerge?.(info));
   }
 
-  afterMerge(info: MergedInfo): ModelParameters {
-    let { main } = info;
-    for (const plugin of this.#plugins)
+  /** Shows merged values to `afterMerge` and takes its changes over, checked like an update. */
+  reviseMain(
+    merged: Float64Array<ArrayBuffer>,
+    layout: ParameterLayout,
+    dtype: DataType,
+    info: MergeInfo,
+  ): void {
+    // Making parameters of them costs a copy.
+    if (!this.#plugins.some(({ afterMerge }) => afterMerge !== undefined)) return;
+    let main = new ModelParameters(layout, merged.slice(), { baseVersion: info.version });
+    for (const plugin of this.#plugins) {
       main = blame(plugin, 'afterMerge', () => plugin.afterMerge?.({ ...info, main })) ?? main;
-    return main;
-  }
-
-  /** Whether any plugin looks at merged parameters: making them costs a copy. */
-  get watchMerges(): boolean {
-    return this.#plugins.some(({ afterMerge }) => afterMerge !== undefined);
+    }
+    layout.assertFits(main.layout, 'main of a plugin', 'main');
+    main.toDataType(dtype).assertFinite('main of a plugin');
+    merged.set(main.values);
   }
 
   dispose(): void {
@@ -100,11 +115,18 @@ export class PluginList {
 
 /** Names the plugin in whatever one of its hooks throws; errors of mainstem's own kinds pass as they are. */
 function blame<T>(plugin: Plugin, hook: string, call: () => T): T {
+  let result: T;
   try {
-    return call();
+    result = call();
   } catch (thrown) {
-    if (isMainstemError(thrown) && thrown instanceof MainstemError) throw thrown;
-    const message = thrown instanceof Error ? thrown.message : String(thrown);
-    throw new PluginError(`${hook} of plugin ${plugin.name} failed: ${message}`, thrown);
+    if (isMainstemError(thrown)) throw thrown;
+    throw new PluginError(`${hook} of plugin ${plugin.name} failed: ${toError(thrown).message}`, thrown);
   }
+  if (typeof (result as Partial<Promise<unknown>> | undefined)?.then !== 'function') return result;
+  // Its failure would end the process, and nobody waits for it.
+  Promise.resolve(result).catch(() => {});
+  throw new PluginError(
+    `${hook} of plugin ${plugin.name} returned a promise; hooks are synchronous`,
+    undefined,
+  );
 }

@@ -63,6 +63,8 @@ export interface ChildParameters {
   readonly sampleCount?: number;
 }
 
+const optionNames = ['mode', 'weights', 'merge', 'rounding'];
+
 /** The merger of a parameters coordinator. Works by itself too: `merger.merge([a, b, c])`. */
 export class ModelParametersMerger implements Merger {
   readonly mode: MergeMode;
@@ -71,12 +73,12 @@ export class ModelParametersMerger implements Merger {
   #scorer: ModelScorer | undefined;
 
   /** Throws InvalidOptionError for an unknown mode or rounding, or where a mode lacks what it needs. */
-  constructor({
-    mode = 'sampleWeightedAverage',
-    weights,
-    merge,
-    rounding = 'none',
-  }: ModelParametersMergerOptions = {}) {
+  constructor(options: ModelParametersMergerOptions = {}) {
+    const unknown = Object.keys(options).find((name) => !optionNames.includes(name));
+    if (unknown !== undefined) {
+      throw new InvalidOptionError(`there is no option ${unknown}; options are ${optionNames.join(', ')}`);
+    }
+    const { mode = 'sampleWeightedAverage', weights, merge, rounding = 'none' } = options;
     if (!Object.hasOwn(roundings, rounding)) {
       throw new InvalidOptionError(
         `rounding is ${show(rounding)}, expected ${Object.keys(roundings).join(', ')}`,

@@ -6,7 +6,7 @@ import {
   LimitExceededError,
   MalformedDataError,
 } from '../errors.ts';
-import { layoutLimits } from '../limits.ts';
+import { architectureLengthMax, layoutLimits } from '../limits.ts';
 import { show } from '../show.ts';
 import type { Architecture } from './architecture.ts';
 import { canonicalJson, describeArchitectureDifference } from './architecture.ts';
@@ -72,7 +72,13 @@ export class ParameterLayout {
         `${tensors.length} tensors, at most ${layoutLimits.tensorsMax} are allowed`,
       );
     }
+    if (architecture !== undefined && canonicalJson(architecture).length > architectureLengthMax) {
+      throw new LimitExceededError(
+        `the architecture has more than ${architectureLengthMax} characters as JSON`,
+      );
+    }
     let offset = 0;
+    let nameLengths = 0;
     for (const tensor of tensors) {
       const size = checkShape(tensor);
       if (this.#slots.has(tensor.name)) throw new MalformedDataError(`tensor ${tensor.name} is named twice`);
@@ -84,6 +90,12 @@ export class ParameterLayout {
       });
       this.#slots.set(slot.name, slot);
       offset += size;
+      nameLengths += slot.name.length;
+      if (nameLengths > layoutLimits.nameLengthsMax) {
+        throw new LimitExceededError(
+          `tensor names have more than ${layoutLimits.nameLengthsMax} characters together`,
+        );
+      }
       if (offset > layoutLimits.valuesMax) {
         throw new LimitExceededError(`more than ${layoutLimits.valuesMax} values in one set of parameters`);
       }

@@ -19,7 +19,8 @@ export function describeArchitectureDifference(
   for (const key of keys) {
     const mine = got[key] === undefined ? undefined : canonicalJson(got[key]);
     const theirs = expected[key] === undefined ? undefined : canonicalJson(expected[key]);
-    if (mine !== theirs) return `${key} is ${mine ?? 'absent'}, expected ${theirs ?? 'none'}`;
+    if (mine !== theirs)
+      return `${clip(key)} is ${clip(mine ?? 'absent')}, expected ${clip(theirs ?? 'none')}`;
   }
   return undefined;
 }
@@ -30,4 +31,9 @@ export function canonicalJson(value: JsonValue): string {
     if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return inner;
     return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)));
   });
+}
+
+/** Text of a stranger, short enough for a message. */
+function clip(text: string): string {
+  return text.length <= 200 ? text : `${text.slice(0, 200)}…`;
 }

@@ -8,16 +8,20 @@ export class LayoutCatalog {
   readonly #sent = new Set<string>();
   readonly #received = new Map<string, ParameterLayout>();
 
-  /** The message that must go out before tensors of this layout, or undefined where it has gone. */
-  announce(layout: ParameterLayout): LayoutMessage | undefined {
+  /** The message that must go out before tensors of this layout, or undefined where it has gone (`markSent`). */
+  announcement(layout: ParameterLayout): LayoutMessage | undefined {
     if (this.#sent.has(layout.fingerprint)) return undefined;
-    this.#sent.add(layout.fingerprint);
     return {
       type: 'layout',
       fingerprint: layout.fingerprint,
       tensors: layout.tensors.map(({ name, shape }) => ({ name, shape })),
       architecture: layout.architecture ?? null,
     };
+  }
+
+  /** The announcement has gone out. */
+  markSent(layout: ParameterLayout): void {
+    this.#sent.add(layout.fingerprint);
   }
 
   /** Takes an announced layout in. Throws where it is illegal or not what its fingerprint says. */

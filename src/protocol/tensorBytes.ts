@@ -12,12 +12,13 @@ export function valuesToBytes(values: Values): Uint8Array<ArrayBuffer> {
 
 /** Values from little-endian bytes: always a copy, so that it is aligned and the receiver's own. */
 export function bytesToValues(bytes: Uint8Array<ArrayBuffer>, dtype: DataType, length: number): Values {
-  const values = createValues(dtype, length);
-  if (bytes.length !== values.byteLength) {
+  const expected = length * (dtype === 'float32' ? 4 : 8);
+  if (bytes.length !== expected) {
     throw new MalformedDataError(
-      `got ${bytes.length} bytes for ${length} values of ${dtype}, expected ${values.byteLength}`,
+      `got ${bytes.length} bytes for ${length} values of ${dtype}, expected ${expected}`,
     );
   }
+  const values = createValues(dtype, length);
   const target = new Uint8Array(values.buffer);
   target.set(isLittleEndian ? bytes : swapped(bytes, values.BYTES_PER_ELEMENT));
   return values;

@@ -193,6 +193,8 @@ describe('refusals', () => {
     await expect(Child.connect({ transport, model, childId: 'a', federation: 'arena' })).rejects.toThrow(
       /asks for federation "arena", this is "default"/,
     );
+    await expect(Child.connect({ model, childId: 'a' } as never)).rejects.toThrow(/needs a transport/);
+    await expect(Child.connect({ transport, childId: 'a' } as never)).rejects.toThrow(/needs a model/);
     await expect(Child.connect({ transport, model, childId: '' })).rejects.toBeInstanceOf(InvalidOptionError);
   });
 });

@@ -9,6 +9,7 @@ import {
   LimitExceededError,
   MalformedDataError,
   ModelParameters,
+  ModelParametersMerger,
   NonFiniteError,
   StaleSessionError,
 } from 'mainstem';
@@ -139,6 +140,9 @@ for (const { name, make, add } of coordinators) {
       [{ sequence: -1 }],
       [{ sequence: 1.5 }],
       [{ epoch: Number.NaN }],
+      [{ childId: '\ud800' }],
+      [{ childId: 'model#1' }],
+      [{ childID: 'a' } as never],
     ])('an illegal identity is refused: %j', (identity) => {
       const receipt = add(make(), ModelParameters.fromArrays(arrays), identity);
       expect(receipt.reason).toBeInstanceOf(MalformedDataError);
@@ -173,4 +177,89 @@ test('children have a limit; one that left makes room', () => {
   expect(add('a').status).toBe('duplicate');
   expect(add('c').status).toBe('applied');
   expect(coordinator.children).toEqual(['b', 'c']);
+});
+
+describe('what a refused update must not touch', () => {
+  test('the numbers and the session of its child', () => {
+    const coordinator = new DistributedGradientsCoordinator({ learningRate: 1 });
+    coordinator.setModelParameters(parametersOf(0, 0));
+    const bad = gradientsOf([Number.NaN, 0]);
+    expect(coordinator.addGradients(bad, { childId: 'a', sequence: 1e6 }).status).toBe('refused');
+    expect(coordinator.addGradients(gradientsOf([1, 0]), { childId: 'a', sequence: 2 }).status).toBe(
+      'applied',
+    );
+    expect(coordinator.addGradients(bad, { childId: 'a', sequence: 3, epoch: 5 }).status).toBe('refused');
+    expect(coordinator.addGradients(gradientsOf([1, 0]), { childId: 'a', sequence: 3 }).status).toBe(
+      'applied',
+    );
+  });
+
+  test('the numbers of a newer session, where it comes from an older one', () => {
+    const coordinator = new DistributedGradientsCoordinator({ drive: 'tick', learningRate: 1 });
+    coordinator.setModelParameters(parametersOf(0, 0));
+    coordinator.addGradients(gradientsOf([Number.NaN, 0]), { childId: 'a', sequence: 1, epoch: 1 });
+    coordinator.addGradients(gradientsOf([1, 0]), { childId: 'a', sequence: 1, epoch: 2 });
+    coordinator.tick(1000);
+    expect(
+      coordinator.addGradients(gradientsOf([1, 0]), { childId: 'a', sequence: 1, epoch: 2 }).status,
+    ).toBe('duplicate');
+    expect(Array.from(coordinator.getModelParameters().values)).toEqual([-1, 0]);
+  });
+
+  test('the optimizer: a gradient whose square overflows is refused', () => {
+    const coordinator = new DistributedGradientsCoordinator({ optimizer: 'adam', learningRate: 0.1 });
+    coordinator.setModelParameters(parametersOf(0, 0));
+    expect(coordinator.addGradients(gradientsOf([1e160, 0])).reason).toBeInstanceOf(NonFiniteError);
+    coordinator.addGradients(gradientsOf([1, 0]));
+    expect(coordinator.getModelParameters().values[0]).toBeCloseTo(-0.1, 6);
+  });
+
+  test('the round of others: rows times gradient must be finite', () => {
+    const coordinator = new DistributedGradientsCoordinator({ childrenPerUpdate: 2, learningRate: 1 });
+    coordinator.setModelParameters(parametersOf(0, 0));
+    coordinator.addGradients(gradientsOf([1, 0]), { childId: 'honest' });
+    expect(coordinator.addGradients(gradientsOf([1e300, 0], 1e9), { childId: 'b' }).reason).toBeInstanceOf(
+      NonFiniteError,
+    );
+    expect(coordinator.addGradients(gradientsOf([3, 0]), { childId: 'c' }).status).toBe('applied');
+    expect(coordinator.getModelParameters().values[0]).toBe(-2);
+  });
+
+  test('an update without values is refused', () => {
+    const coordinator = new DistributedModelParametersCoordinator();
+    expect(coordinator.addModelParameters(ModelParameters.fromArrays({})).reason).toBeInstanceOf(
+      MalformedDataError,
+    );
+    expect(coordinator.version).toBe(0);
+  });
+
+  test('an architecture too large to store is refused before it can become main', () => {
+    const architecture = { numbers: Array.from({ length: 20_000 }, () => 1e20) };
+    expect(() => ModelParameters.fromArrays(arrays, { architecture })).toThrow(LimitExceededError);
+  });
+});
+
+describe('merges in groups', () => {
+  test('main set to another layout ends an open merge, which would never fill', async () => {
+    const coordinator = new DistributedModelParametersCoordinator({ childUpdatesPerMerge: 2 });
+    const open = coordinator.addModelParameters(parametersOf(1, 1), { childId: 'a' });
+    coordinator.setMainModelParameters(parametersOf(1, 2, 3));
+    await expect(open.committed).rejects.toMatchObject({ code: 'UPDATE_DISCARDED' });
+    expect(coordinator.addModelParameters(parametersOf(1, 2, 3), { childId: 'a' }).status).toBe('accepted');
+  });
+
+  test('a child that leaves takes along what waits for more children', async () => {
+    const merger = new ModelParametersMerger({ mode: 'average' });
+    const coordinator = new DistributedModelParametersCoordinator({
+      merger: {
+        needs: { minimumChildren: 2, sampleCounts: false },
+        begin: (context) => merger.begin(context),
+        add: (state, child) => merger.add(state, child),
+        finish: (state) => merger.finish(state),
+      },
+    });
+    const waiting = coordinator.addModelParameters(parametersOf(100, 100), { childId: 'a' });
+    coordinator.removeChild('a');
+    await expect(waiting.committed).rejects.toMatchObject({ code: 'UPDATE_DISCARDED' });
+  });
 });

@@ -198,6 +198,18 @@ describe("drive: 'timers'", () => {
   });
 });
 
+test('stop within a turn ends the timers; start is for timers', () => {
+  const clock = new VirtualClock();
+  const coordinator = new DistributedGradientsCoordinator({ drive: 'timers', clock });
+  coordinator.setModelParameters(parametersOf(1, 1));
+  coordinator.on('mainUpdated', () => coordinator.stop());
+  coordinator.start();
+  coordinator.addGradients(gradientsOf([1, 0]));
+  clock.advance(100);
+  expect(clock.pendingTimers).toBe(0);
+  expect(() => new DistributedGradientsCoordinator().start()).toThrow(/start is for drive 'timers'/);
+});
+
 describe('close', () => {
   test('does what waits, gives up what waits for others, refuses what comes later, and is idempotent', async () => {
     const coordinator = new DistributedGradientsCoordinator({ drive: 'tick', childrenPerUpdate: 2 });

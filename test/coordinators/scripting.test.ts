@@ -118,6 +118,19 @@ describe('plugins', () => {
     expect(numbersOf(coordinator.getMainModelParameters())).toEqual([7, 8]);
   });
 
+  test('a hook that is asynchronous or misspelt is refused with a reason', () => {
+    const coordinator = make().use({
+      name: 'slow',
+      onUpdate: (async () => {}) as unknown as NonNullable<Plugin['onUpdate']>,
+    });
+    expect(coordinator.addGradients(gradientsOf([1, 0])).reason?.message).toMatch(
+      /returned a promise; hooks are synchronous/,
+    );
+    expect(() => coordinator.use({ name: 'typo', onupdate() {} } as unknown as Plugin)).toThrow(
+      /the hook is named onUpdate/,
+    );
+  });
+
   test('a plugin needs a name of its own, and close disposes of all', async () => {
     let disposals = 0;
     const coordinator = make().use({ name: 'one', dispose: () => void disposals++ });

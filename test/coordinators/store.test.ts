@@ -1,12 +1,16 @@
 import type { GradientsCoordinatorOptions, Store, StoreOperation } from 'mainstem';
 import {
+  Child,
   DistributedGradientsCoordinator,
   DistributedModelParametersCoordinator,
+  InProcessTransport,
+  LinearRegression,
   MalformedDataError,
   MemoryStore,
   ModelParametersMerger,
   StoreError,
 } from 'mainstem';
+import { VirtualClock } from 'mainstem/testing';
 import { describe, expect, test } from 'vitest';
 import { gradientsOf, numbersOf, parametersOf, settle } from './helpers.ts';
 
@@ -130,35 +134,150 @@ describe('commits', () => {
     expect(new Set(keys).size).toBe(keys?.length);
   });
 
-  test('a refusing store is reported, its updates are not acknowledged, and the next commit brings all', async () => {
+  test('a refusing store is reported and tried again; nothing is acknowledged before that', async () => {
     const store = new HeldStore();
-    const coordinator = make(store);
+    const clock = new VirtualClock();
+    const coordinator = make(store, { clock });
     const errors: Error[] = [];
     coordinator.on('error', (error) => errors.push(error));
     coordinator.setModelParameters(parametersOf(1, 1));
     store.waiting[0]?.finish();
     await settle();
-    const lost = coordinator.addGradients(gradientsOf([1, 1]), { childId: 'a', sequence: 1 });
+    const late = coordinator.addGradients(gradientsOf([1, 1]), { childId: 'a', sequence: 1 });
+    let isCommitted = false;
+    void late.committed.then(() => {
+      isCommitted = true;
+    });
     store.waiting[1]?.fail(new Error('disk full'));
-    await expect(lost.committed).rejects.toBeInstanceOf(StoreError);
-    await expect(lost.committed).rejects.toThrow(/disk full/);
+    await settle();
     expect(errors).toHaveLength(1);
-    const kept = coordinator.addGradients(gradientsOf([1, 1]), { childId: 'b', sequence: 1 });
+    expect(errors[0]).toBeInstanceOf(StoreError);
+    expect(errors[0]?.message).toMatch(/disk full/);
+    expect(isCommitted).toBe(false);
+    expect(store.waiting).toHaveLength(2);
+    clock.advance(1000);
     store.waiting[2]?.finish();
-    await kept.committed;
+    await late.committed;
     const second = make(store.inner);
     await second.restore();
-    expect(second.version).toBe(3);
+    expect(second.version).toBe(2);
     expect(second.addGradients(gradientsOf([1, 1]), { childId: 'a', sequence: 1 }).status).toBe('duplicate');
   });
 
-  test('a store that throws at once is no different', async () => {
-    const store = new MemoryStore();
-    const coordinator = make(store);
+  test('close waits for all batches, and gives up what the store refuses even then', async () => {
+    const store = new HeldStore();
+    const clock = new VirtualClock();
+    const coordinator = make(store, { clock });
     coordinator.setModelParameters(parametersOf(1, 1));
-    store.close();
-    const receipt = coordinator.addGradients(gradientsOf([1, 1]));
-    expect(receipt.status).toBe('applied');
-    await expect(receipt.committed).rejects.toBeInstanceOf(StoreError);
+    const kept = coordinator.addGradients(gradientsOf([1, 1]));
+    let isClosed = false;
+    const closing = coordinator.close().then(() => {
+      isClosed = true;
+    });
+    store.waiting[0]?.finish();
+    await settle();
+    expect(isClosed).toBe(false);
+    store.waiting[1]?.finish();
+    await closing;
+    await kept.committed;
+
+    const broken = new MemoryStore();
+    const other = make(broken, { clock });
+    other.setModelParameters(parametersOf(1, 1));
+    broken.close();
+    const lost = other.addGradients(gradientsOf([1, 1]));
+    expect(lost.status).toBe('applied');
+    await other.close();
+    await expect(lost.committed).rejects.toBeInstanceOf(StoreError);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test('children see what is durable only', async () => {
+    const store = new HeldStore();
+    const coordinator = make(store);
+    const transport = new InProcessTransport();
+    await coordinator.listen(transport);
+    coordinator.setModelParameters(parametersOf(1, 1));
+    const early = await Child.connect({ transport, model: new LinearRegression(), childId: 'early' });
+    expect(early.version).toBe(0);
+    store.waiting[0]?.finish();
+    await settle();
+    expect(early.version).toBe(1);
+    coordinator.addGradients(gradientsOf([1, 1]));
+    const late = await Child.connect({ transport, model: new LinearRegression(), childId: 'late' });
+    expect([coordinator.version, early.version, late.version]).toEqual([2, 1, 1]);
+    store.waiting[1]?.finish();
+    await settle();
+    expect([early.version, late.version]).toEqual([2, 2]);
+  });
+
+  test('updates that wait for the store have a limit', () => {
+    const coordinator = make(new HeldStore(), { limits: { uncommittedUpdatesMax: 2 } });
+    coordinator.setModelParameters(parametersOf(1, 1));
+    const statuses = [1, 2, 3].map(() => coordinator.addGradients(gradientsOf([1, 1])).status);
+    expect(statuses).toEqual(['applied', 'applied', 'refused']);
+  });
+});
+
+describe('what the store knows', () => {
+  test('only the numbers of updates that are in main: what was accepted and lost may be sent again', async () => {
+    const store = new MemoryStore();
+    const first = make(store, { drive: 'tick' });
+    first.setModelParameters(parametersOf(1, 1));
+    first.addGradients(gradientsOf([1, 1]), { childId: 'a', sequence: 1 });
+    first.tick(1000);
+    first.addGradients(gradientsOf([1, 1]), { childId: 'a', sequence: 2 });
+    const second = make(store);
+    await second.restore();
+    expect(second.addGradients(gradientsOf([1, 1]), { childId: 'a', sequence: 1 }).status).toBe('duplicate');
+    expect(second.addGradients(gradientsOf([1, 1]), { childId: 'a', sequence: 2 }).status).toBe('applied');
+  });
+
+  test('a removed child and a reset stay removed after a restore', async () => {
+    const store = new MemoryStore();
+    const options = { store, merger: new ModelParametersMerger({ mode: 'average' }) };
+    const first = new DistributedModelParametersCoordinator(options);
+    for (const [childId, value] of [
+      ['bad', 100],
+      ['good', 0],
+    ] as const) {
+      first.addModelParameters(parametersOf(value, value), { childId });
+    }
+    first.removeChild('bad');
+    const second = new DistributedModelParametersCoordinator(options);
+    await second.restore();
+    second.addModelParameters(parametersOf(2, 2), { childId: 'good' });
+    expect(numbersOf(second.getMainModelParameters())).toEqual([2, 2]);
+    second.reset();
+    const third = new DistributedModelParametersCoordinator(options);
+    await third.restore();
+    third.addModelParameters(parametersOf(8, 8), { childId: 'new' });
+    expect(numbersOf(third.getMainModelParameters())).toEqual([8, 8]);
+    // A kept part can be removed before its child has come back.
+    const fourth = new DistributedModelParametersCoordinator(options);
+    await fourth.restore();
+    expect(fourth.removeChild('new')).toBe(true);
+    expect(fourth.removeChild('nobody')).toBe(false);
+  });
+
+  test('places of children survive, so that weights by place mean the same', async () => {
+    const store = new MemoryStore();
+    const options = {
+      store,
+      merger: new ModelParametersMerger({ mode: 'weightedAverage', weights: [1, 0] }),
+    };
+    const first = new DistributedModelParametersCoordinator(options);
+    first.addModelParameters(parametersOf(10, 10), { childId: 'z' });
+    first.addModelParameters(parametersOf(20, 20), { childId: 'a' });
+    const second = new DistributedModelParametersCoordinator(options);
+    await second.restore();
+    second.addModelParameters(parametersOf(20, 20), { childId: 'a' });
+    expect(numbersOf(second.getMainModelParameters())).toEqual([10, 10]);
+  });
+
+  test('restore comes first', async () => {
+    const coordinator = make(new MemoryStore());
+    coordinator.setModelParameters(parametersOf(1, 1));
+    await expect(coordinator.restore()).rejects.toThrow(/restore comes before anything else/);
   });
 });

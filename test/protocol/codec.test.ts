@@ -140,8 +140,9 @@ describe('layouts of a connection', () => {
   test('are announced once and known by their fingerprint', () => {
     const sender = new LayoutCatalog();
     const receiver = new LayoutCatalog();
-    receiver.receive(sender.announce(layout) as LayoutMessage);
-    expect(sender.announce(layout)).toBeUndefined();
+    receiver.receive(sender.announcement(layout) as LayoutMessage);
+    sender.markSent(layout);
+    expect(sender.announcement(layout)).toBeUndefined();
     const received = receiver.require(layout.fingerprint);
     expect(received.fingerprint).toBe(layout.fingerprint);
     expect(received.architecture).toEqual({ model: 'm' });
@@ -151,7 +152,7 @@ describe('layouts of a connection', () => {
   test('have a limit', () => {
     const receiver = new LayoutCatalog();
     const announce = (size: number): LayoutMessage =>
-      new LayoutCatalog().announce(
+      new LayoutCatalog().announcement(
         new ParameterLayout([{ name: 'weights', shape: [size] }]),
       ) as LayoutMessage;
     for (let size = 1; size <= 16; size++) receiver.receive(announce(size));
