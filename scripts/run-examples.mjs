@@ -1,5 +1,5 @@
 // Runs examples/*/index.ts (or main.ts) against the built package; an argument keeps the names that contain it.
-//   npm run examples -- gradients
+//   npm run examples -- tutorial
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

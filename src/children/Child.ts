@@ -238,6 +238,7 @@ export class Child {
         return;
       case 'refusal':
         this.#end(new ConnectionRefusedError(message.error.message, { cause: fromWire(message.error) }));
+        this.#connection.close();
         return;
       case 'layout':
         this.#layouts.receive(message);

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 export const mainUsage = `Usage: mainstem <command> [options]
 
 Commands:
-  demo        trains handwritten digits on 8 children in four ways and compares them
+  demo  trains handwritten digits on 8 children in four ways and compares them
 
 Options:
   -h, --help     prints this, or after a command what it does
@@ -14,9 +14,11 @@ Options:
 /** What `mainstem demo --help` prints. */
 export const demoUsage = `Usage: mainstem demo [options]
 
-Splits 1,797 handwritten digits over children, once evenly and once so that each sees few classes. Trains each
-child alone, with the gradients coordinator, with the parameters coordinator, and one model on all the data, and
-prints accuracy on held-out rows, rounds, bytes that would travel, and seconds. Takes about half a minute.
+Splits 1,797 handwritten digits over children, once evenly and once so that each
+sees few classes. Trains each child alone, with the gradients coordinator, with
+the parameters coordinator, and one model on all the data. Prints accuracy on
+held-out rows, rounds, bytes that would travel, and seconds. Takes about half a
+minute.
 
 Options:
   --seed <n>      whole number that fixes everything random; default 1
@@ -24,8 +26,9 @@ Options:
   --json          prints one JSON document on stdout instead of the table
   -h, --help      prints this
 
-Progress goes to stderr: bars in a terminal, lines elsewhere. NO_COLOR=1 turns colours off.
-From a clone: npm start -- --seed 7, and npm --silent start -- --json for JSON alone.
+Progress goes to stderr: bars in a terminal, lines elsewhere. NO_COLOR=1 turns
+colours off. From a clone: npm start -- --seed 7, and
+npm --silent start -- --json for JSON alone.
 `;
 
 /** The version of the package, seen from src/cli and from dist/cli alike. */

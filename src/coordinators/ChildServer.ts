@@ -2,6 +2,7 @@ import {
   ConnectionRefusedError,
   LimitExceededError,
   MalformedDataError,
+  StaleSessionError,
   toError,
   toMainstemError,
 } from '../errors.ts';
@@ -52,8 +53,18 @@ export class ChildServer {
       connection.close();
       return;
     }
-    const session = new Session(this.#coordinator, connection, () => this.#sessions.delete(session));
+    const session = new Session(this.#coordinator, connection, {
+      joined: (childId) => this.#endOlder(childId, session),
+      ended: () => this.#sessions.delete(session),
+    });
     this.#sessions.add(session);
+  }
+
+  /** A child that comes again takes the place of its older session, which is told so. */
+  #endOlder(childId: string, newest: Session): void {
+    const older = [...this.#sessions].filter((session) => session !== newest && session.childId === childId);
+    const reason = `another session of child ${childId} has begun; ids must be unique`;
+    for (const session of older) session.refuse(new StaleSessionError(reason));
   }
 
   /** Sends main to every child. */
@@ -66,24 +77,42 @@ export class ChildServer {
   }
 }
 
+/** What a session tells its server. */
+interface SessionEvents {
+  joined(childId: string): void;
+  ended(): void;
+}
+
 /** One connection: a child that says hello, and then sends updates. */
 class Session {
   readonly #coordinator: ServedCoordinator;
   readonly #connection: Connection;
   readonly #layouts = new LayoutCatalog();
-  readonly #ended: () => void;
+  readonly #events: SessionEvents;
   #child: { readonly id: string; readonly epoch: number } | undefined;
   #sentVersion = 0;
   #isOpen = true;
 
-  constructor(coordinator: ServedCoordinator, connection: Connection, ended: () => void) {
+  constructor(coordinator: ServedCoordinator, connection: Connection, events: SessionEvents) {
     this.#coordinator = coordinator;
     this.#connection = connection;
-    this.#ended = ended;
+    this.#events = events;
     connection.receive({
       frame: (bytes) => this.#receive(bytes),
       closed: () => this.#end(),
     });
+  }
+
+  /** Who is at the other end; undefined before the hello. */
+  get childId(): string | undefined {
+    return this.#child?.id;
+  }
+
+  /** Says why, and ends the session. */
+  refuse(error: Error): void {
+    this.#send({ type: 'refusal', error: toWireError(error) });
+    this.#connection.close();
+    this.#end();
   }
 
   /** Sends main, unless the child is not in yet or has this version. */
@@ -104,10 +133,8 @@ class Session {
     } catch (thrown) {
       // A child that does not speak the protocol is sent away; it never stops the coordinator.
       const error = toMainstemError(thrown);
-      this.#send({ type: 'refusal', error: toWireError(error) });
+      this.refuse(error);
       this.#coordinator.report(error);
-      this.#connection.close();
-      this.#end();
     }
   }
 
@@ -151,6 +178,7 @@ class Session {
     }
     const epoch = this.#coordinator.join(childId);
     this.#child = { id: childId, epoch };
+    this.#events.joined(childId);
     const main = this.#coordinator.main();
     this.#send({ type: 'welcome', kind: this.#coordinator.kind(), version: main?.baseVersion ?? 0, epoch });
     if (main !== undefined) this.sendMain(main, encodeMain(main));
@@ -216,7 +244,7 @@ class Session {
   #end(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    this.#ended();
+    this.#events.ended();
     if (this.#child !== undefined) this.#coordinator.leave(this.#child.id, this.#child.epoch);
   }
 }

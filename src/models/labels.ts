@@ -58,7 +58,7 @@ export function readClassLabels(labels: Labels, rows: number): readonly Label[] 
   const flat = flatLabels(labels);
   if (flat === undefined) {
     throw new InvalidDataError(
-      'labels of a classifier are one number or string for each row, got rows of numbers',
+      `labels of a classifier are one number or string for each row, got ${Array.isArray(labels) ? show(labels[0]) : show(labels)}`,
     );
   }
   if (flat.length !== rows)

@@ -1,7 +1,7 @@
 import { MalformedDataError } from '../errors.ts';
 import type { Architecture } from './architecture.ts';
 import type { TensorArrays, TensorsInfo } from './NamedTensors.ts';
-import { NamedTensors, readArrays, readJson } from './NamedTensors.ts';
+import { NamedTensors, nameOf, readArrays, readJson } from './NamedTensors.ts';
 import type { ParameterLayout } from './ParameterLayout.ts';
 import type { DataType, Values } from './values.ts';
 
@@ -60,7 +60,5 @@ export class Gradients extends NamedTensors {
 /** Throws MalformedDataError unless the value is Gradients: for borders that plain JavaScript calls. */
 export function requireGradients(value: unknown): Gradients {
   if (Gradients.isGradients(value)) return value;
-  throw new MalformedDataError(
-    `expected Gradients, got ${value === null ? 'null' : typeof value}; model.getGradients() gives them`,
-  );
+  throw new MalformedDataError(`expected Gradients, got ${nameOf(value)}; model.getGradients() gives them`);
 }

@@ -1,7 +1,7 @@
 import { MalformedDataError } from '../errors.ts';
 import type { Architecture } from './architecture.ts';
 import type { TensorArrays, TensorsInfo } from './NamedTensors.ts';
-import { NamedTensors, readArrays, readJson } from './NamedTensors.ts';
+import { NamedTensors, nameOf, readArrays, readJson } from './NamedTensors.ts';
 import type { ParameterLayout } from './ParameterLayout.ts';
 import type { DataType, Values } from './values.ts';
 import { createValues } from './values.ts';
@@ -94,6 +94,6 @@ export class ModelParameters extends NamedTensors {
 export function requireModelParameters(value: unknown): ModelParameters {
   if (ModelParameters.isModelParameters(value)) return value;
   throw new MalformedDataError(
-    `expected ModelParameters, got ${value === null ? 'null' : typeof value}; ModelParameters.fromArrays makes them from nested arrays`,
+    `expected ModelParameters, got ${nameOf(value)}; ModelParameters.fromArrays makes them from nested arrays`,
   );
 }

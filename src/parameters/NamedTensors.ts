@@ -191,3 +191,14 @@ export function readJson(
   const info = { sampleCount: form.sampleCount ?? undefined, baseVersion: form.baseVersion ?? undefined };
   return { layout, values, info };
 }
+
+/** What a value is, for messages: its class where it has one. */
+export function nameOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return value === null ? 'null' : typeof value;
+  const format: unknown = Object.hasOwn(value, 'format') ? (value as { format: unknown }).format : undefined;
+  if (typeof format === 'string' && format.startsWith('mainstem/'))
+    return `the JSON of ${format}, which fromJSON reads`;
+  const name = value.constructor?.name;
+  if (name === 'Promise') return 'a promise; await it';
+  return name === undefined || name === 'Object' ? 'an object' : `a ${name}`;
+}

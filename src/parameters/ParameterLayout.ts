@@ -128,8 +128,9 @@ export class ParameterLayout {
    */
   assertFits(got: ParameterLayout, what = 'parameters', owner = 'main'): void {
     if (got === this) return;
+    const why = describeDifference(got.architecture, this.architecture);
     const prints = (): string =>
-      `(layout ${got.fingerprint.slice(0, 8)}… expected ${this.fingerprint.slice(0, 8)}…)`;
+      `(layout ${got.fingerprint.slice(0, 8)}… expected ${this.fingerprint.slice(0, 8)}…)${why === undefined ? '' : `; ${why}`}`;
     if (got.length !== this.length) {
       throw new LayoutMismatchError(
         `${what} have ${got.length} values, ${owner} has ${this.length} ${prints()}`,
@@ -149,12 +150,19 @@ export class ParameterLayout {
         `${what} have ${got.tensors.length} tensors, ${owner} has ${this.tensors.length} ${prints()}`,
       );
     }
-    if (this.architecture === undefined || got.architecture === undefined) return;
-    const difference = describeArchitectureDifference(got.architecture, this.architecture);
-    if (difference !== undefined) {
-      throw new ArchitectureMismatchError(
-        `${what} come from another architecture than ${owner}: ${difference} ${prints()}`,
-      );
-    }
+    if (why === undefined) return;
+    throw new ArchitectureMismatchError(
+      `${what} come from another architecture than ${owner}: ${why} (layout ${got.fingerprint.slice(0, 8)}… expected ${this.fingerprint.slice(0, 8)}…)`,
+    );
   }
+}
+
+/** Where both name an architecture: what differs, or undefined. */
+function describeDifference(
+  got: Architecture | undefined,
+  expected: Architecture | undefined,
+): string | undefined {
+  return got === undefined || expected === undefined
+    ? undefined
+    : describeArchitectureDifference(got, expected);
 }

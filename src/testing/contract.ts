@@ -26,7 +26,9 @@ export async function runContract(cases: readonly ContractCase[]): Promise<numbe
     }
   }
   if (broken.length > 0)
-    throw new ContractViolationError(`${broken.length} promises are not kept:\n${broken.join('\n')}`);
+    throw new ContractViolationError(
+      `${broken.length} ${broken.length === 1 ? 'promise is' : 'promises are'} not kept:\n${broken.join('\n')}`,
+    );
   return kept;
 }
 

@@ -44,6 +44,7 @@ function resultCases({
 }: MergerContractOptions): ContractCase[] {
   const all = children.map(asChild);
   const idempotence: ContractCase = {
+    // A plain Σwθ/Σw drifts: add up differences from the first child, as WeightedMean does.
     name: 'identical parameters come back, to one unit in the last place',
     run() {
       for (const dtype of ['float32', 'float64'] satisfies DataType[]) {

@@ -249,16 +249,18 @@ describe('leaving', () => {
     expect(closed[0]).toBeInstanceOf(ConnectionClosedError);
   });
 
-  test('a newer session of a child fences the older one', async () => {
+  test('a newer session of a child fences the older one, and tells it', async () => {
     const { coordinator, transport } = await gradientsSetup();
     const older = await Child.connect({ transport, model: new LinearRegression(), childId: 'a' });
+    const reasons: string[] = [];
+    older.on('closed', (error) => reasons.push(error?.message ?? ''));
     const newer = await Child.connect({ transport, model: new LinearRegression(), childId: 'a' });
-    expect((await older.train(rows, labels, { maximumNumberOfIterations: 1 })).receipt.status).toBe('stale');
+    await settle();
+    expect(reasons).toEqual(['another session of child a has begun; ids must be unique']);
+    await expect(older.train(rows, labels)).rejects.toBeInstanceOf(ConnectionClosedError);
     expect((await newer.train(rows, labels, { maximumNumberOfIterations: 1 })).receipt.status).toBe(
       'applied',
     );
-    await older.leave();
-    await settle();
     // The older session's end does not count the child out.
     expect(coordinator.children).toEqual(['a']);
   });
