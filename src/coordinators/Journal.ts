@@ -55,11 +55,16 @@ export class Journal {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelRetry?.();
-    while (this.#writing !== undefined) await this.#writing;
+    await this.#quiet();
     if (this.#waiting.size > 0) this.#write();
-    while (this.#writing !== undefined) await this.#writing;
+    await this.#quiet();
     const error = new StoreError('the coordinator was closed before the store took the update');
     for (const settlement of this.#settlements.splice(0)) settlement.reject(error);
+  }
+
+  /** Resolves when no batch is under way. */
+  async #quiet(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing;
   }
 
   #write(): void {
