@@ -1,10 +1,12 @@
 import type { Clock } from '../clock.ts';
-import type { ModelParameters } from '../parameters/ModelParameters.ts';
+import { ModelParameters } from '../parameters/ModelParameters.ts';
+import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
+import type { DataType } from '../parameters/values.ts';
 import type { Store, StoreOperation } from '../storage/Store.ts';
 import { Journal } from './Journal.ts';
 import type { MainState } from './MainState.ts';
 import type { Member, Membership } from './Membership.ts';
-import { decodeMember, decodeTensors, encodeMember, encodeTensors } from './persistence.ts';
+import { decodeMember, decodeTensors, encodeMember, encodeTensors, storedValues } from './persistence.ts';
 import type { Settlement } from './receipts.ts';
 
 const mainKey = 'main';
@@ -12,6 +14,13 @@ const childPrefix = 'child/';
 
 /** Reads a record of this federation. */
 export type ReadRecord = (key: string) => Promise<Uint8Array | undefined>;
+
+/** What a stored main is. */
+interface MainInfo {
+  readonly layout: ParameterLayout;
+  readonly dtype: DataType;
+  readonly version: number;
+}
 
 /** What a ledger needs and whom it tells. */
 export interface LedgerOptions {
@@ -28,6 +37,8 @@ export class Ledger {
   readonly #store: Store;
   readonly #prefix: string;
   readonly #journal: Journal;
+  /** What stored mains are, beside their bytes: publishing need not read the layout again. */
+  readonly #mains = new WeakMap<Uint8Array, MainInfo>();
   #committedMain: Uint8Array | undefined;
 
   constructor({ store, clock, federation, committed, failed }: LedgerOptions) {
@@ -46,9 +57,12 @@ export class Ledger {
 
   /** The main that is durable, which is what others may see; undefined before there is one. */
   get committedMain(): ModelParameters | undefined {
-    if (this.#committedMain === undefined) return undefined;
-    const { parameters, outerDtype, version } = decodeTensors(this.#committedMain);
-    return parameters.toDataType(outerDtype).clone({ baseVersion: version });
+    const bytes = this.#committedMain;
+    const info = bytes && this.#mains.get(bytes);
+    if (bytes === undefined || info === undefined) return undefined;
+    const { layout, dtype, version } = info;
+    const main = new ModelParameters(layout, storedValues(bytes, layout), { baseVersion: version });
+    return dtype === 'float64' ? main : main.toDataType(dtype);
   }
 
   /** Updates that are in main and not durable yet. */
@@ -71,8 +85,10 @@ export class Ledger {
     const { layout, dtype, version, values } = main;
     if (layout === undefined) return;
     const durable = members.filter(({ isDurable }) => isDurable);
+    const bytes = encodeTensors(layout, values, { version, outerDtype: dtype });
+    this.#mains.set(bytes, { layout, dtype, version });
     const operations = [
-      { key: mainKey, value: encodeTensors(layout, values, { version, outerDtype: dtype }) },
+      { key: mainKey, value: bytes },
       ...durable.map((member) => ({ key: childKey(member), value: encodeMember(member) })),
       ...more,
     ];
@@ -120,6 +136,7 @@ export class Ledger {
     const apply = (): void => {
       for (const { id, index, epoch, window } of members) membership.restore(id, index, epoch, window);
       main.replace(parameters, outerDtype, version);
+      this.#mains.set(stored, { layout: parameters.layout, dtype: outerDtype, version });
       this.#committedMain = stored;
     };
     return { length: parameters.values.length, apply };

@@ -60,6 +60,12 @@ export function decodeTensors(bytes: Uint8Array): {
   return { parameters, outerDtype: checkDataType(stored.outerDtype), version: stored.version };
 }
 
+/** The float64 values at the end of stored tensors whose layout is known. */
+export function storedValues(bytes: Uint8Array, layout: ParameterLayout): Values {
+  const { length } = layout;
+  return bytesToValues(bytes.slice(bytes.length - 8 * length), 'float64', length);
+}
+
 /** Bytes of what is known of a child's updates. */
 export function encodeMember({ index, epoch, window }: Member): Uint8Array {
   return encodeFrame(memberKind, { index, epoch, window });

@@ -128,6 +128,8 @@ export class ParameterLayout {
    */
   assertFits(got: ParameterLayout, what = 'parameters', owner = 'main'): void {
     if (got === this) return;
+    // Both known by now, as those of a connection are: no need to compare tensor by tensor.
+    if (this.#fingerprint !== undefined && this.#fingerprint === got.#fingerprint) return;
     const why = describeDifference(got.architecture, this.architecture);
     const prints = (): string =>
       `(layout ${got.fingerprint.slice(0, 8)}… expected ${this.fingerprint.slice(0, 8)}…)${why === undefined ? '' : `; ${why}`}`;
