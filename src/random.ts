@@ -68,11 +68,6 @@ export function seededRandom(seed: number, stream = 0): Random {
   };
 }
 
-/** A uniform number in [low, high). */
-export function uniform(random: Random, low: number, high: number): number {
-  return low + (high - low) * random.next();
-}
-
 /** A normal number with mean 0 and standard deviation 1 (Box and Muller 1958). */
 export function standardNormal(random: Random): number {
   // 1 − u is in (0, 1], so that the logarithm is finite.

@@ -54,11 +54,6 @@ export class Membership {
     return present.sort((a, b) => a.index - b.index).map(({ id }) => id);
   }
 
-  /** All that is known, also of children that left. */
-  get all(): IterableIterator<Member> {
-    return this.#members.values();
-  }
-
   find(id: string): Member | undefined {
     return this.#members.get(id);
   }
