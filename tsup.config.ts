@@ -11,7 +11,12 @@ const common: Options = {
 /** What users import. It must run in browsers and workers too, so no Node built-ins and no shims. */
 const library: Options = {
   ...common,
-  entry: { index: 'src/index.ts', 'testing/index': 'src/testing/index.ts' },
+  entry: {
+    index: 'src/index.ts',
+    'files/index': 'src/files/index.ts',
+    'formulas/index': 'src/formulas/index.ts',
+    'testing/index': 'src/testing/index.ts',
+  },
   outDir: 'dist',
   platform: 'neutral',
   // One copy of each class, however many subpaths load it.

@@ -7,6 +7,8 @@ const config: ViteUserConfig = defineConfig({
   resolve: {
     // The longer name first: an alias also matches what begins with it.
     alias: [
+      { find: 'mainstem/files', replacement: source('files/index.ts') },
+      { find: 'mainstem/formulas', replacement: source('formulas/index.ts') },
       { find: 'mainstem/testing', replacement: source('testing/index.ts') },
       { find: 'mainstem', replacement: source('index.ts') },
     ],

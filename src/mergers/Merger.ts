@@ -12,6 +12,8 @@ export interface MergeChild {
   readonly parameters: ModelParameters;
   /** Rows that it was trained on, where it says so. */
   readonly sampleCount: number | undefined;
+  /** Versions of main that have passed since its training started; undefined where it does not say. */
+  readonly staleness?: number | undefined;
 }
 
 /** What a merge starts with. */

@@ -20,6 +20,8 @@ export class Objective {
   readonly #gathered: Values;
   readonly #outputs: readonly Values[];
   readonly #deltas: readonly Values[];
+  /** z of the layers whose activation needs it; elsewhere the outputs. */
+  readonly #inputs: readonly Values[];
 
   constructor(network: DenseNetwork, features: Matrix, targets: Targets, dtype: DataType) {
     this.network = network;
@@ -29,6 +31,11 @@ export class Objective {
     this.#targets = targets;
     this.#gathered = createValues(dtype, this.chunkRows * features.columns);
     this.#outputs = network.layers.map(({ outputs }) => createValues(dtype, this.chunkRows * outputs));
+    this.#inputs = network.layers.map(({ outputs, activation }, index) =>
+      activation.needsInputs
+        ? createValues(dtype, this.chunkRows * outputs)
+        : (this.#outputs[index] as Values),
+    );
     this.#deltas = network.layers.map(({ outputs }) => createValues(dtype, this.chunkRows * outputs));
   }
 
@@ -51,7 +58,7 @@ export class Objective {
       const source = index === 0 ? input : (this.#outputs[index - 1] as Values);
       const target = this.#outputs[index] as Values;
       layerForward(layer, values, source, index === 0 ? inputOffset : 0, target, count);
-      if (index < last || !isFused) layer.activation.forward(target, count, layer.outputs);
+      if (index < last || !isFused) this.#activate(index, count);
     });
     const outputs = this.#outputs[last] as Values;
     const delta = this.#deltas[last] as Values;
@@ -65,12 +72,20 @@ export class Objective {
       order,
       first,
     });
-    if (!isFused) activation.backward(delta, outputs, count, columns);
+    if (!isFused) activation.backward(delta, outputs, this.#inputs[last] as Values, count, columns);
     for (let index = last; index >= 0; index--) {
       const source = index === 0 ? input : (this.#outputs[index - 1] as Values);
       this.#backward(index, values, source, index === 0 ? inputOffset : 0, count, gradient);
     }
     return cost;
+  }
+
+  /** z → a, keeping z where the way back needs it. */
+  #activate(index: number, rows: number): void {
+    const { activation, outputs: columns } = this.network.layers[index] as DenseLayer;
+    const values = this.#outputs[index] as Values;
+    if (activation.needsInputs) (this.#inputs[index] as Values).set(values.subarray(0, rows * columns));
+    activation.forward(values, rows, columns);
   }
 
   /** Gradient of one layer, and the delta of the layer before it. */
@@ -92,7 +107,7 @@ export class Objective {
     before.fill(0, 0, rows * inputs);
     addProduct(before, 0, d, transposed(values, weights, outputs), rows, inputs, outputs);
     const { activation } = this.network.layers[index - 1] as DenseLayer;
-    activation.backward(before, input, rows, inputs);
+    activation.backward(before, input, this.#inputs[index - 1] as Values, rows, inputs);
   }
 
   /** The rows side by side: those of the data where they are in order, copied together where they are shuffled. */

@@ -8,14 +8,19 @@ export type ActivationName = 'identity' | 'relu' | 'leakyRelu' | 'tanh' | 'sigmo
 /** How weights in front of an activation start: the variance is 2/in, 2/(in + out) or 1/in. */
 export type Initialisation = 'he' | 'glorot' | 'lecun';
 
+/** What an activation is, as plain JSON: part of the architecture. A formula is written in `x`. */
+export type ActivationDescription = ActivationName | { readonly formula: string };
+
 /** An activation over whole arrays, in place. */
 export interface Activation {
-  readonly name: ActivationName;
+  readonly description: ActivationDescription;
   readonly initialisation: Initialisation;
+  /** Whether `backward` reads z: what the outputs do not tell costs one more buffer a layer. */
+  readonly needsInputs: boolean;
   /** z → a(z), rows × columns. */
   forward(values: Values, rows: number, columns: number): void;
-  /** ∂cost/∂a → ∂cost/∂z, given the outputs a. */
-  backward(delta: Values, outputs: Values, rows: number, columns: number): void;
+  /** ∂cost/∂a → ∂cost/∂z, given the outputs a and, where `needsInputs`, the inputs z. */
+  backward(delta: Values, outputs: Values, inputs: Values, rows: number, columns: number): void;
 }
 
 const leakySlope = 0.01;
@@ -34,12 +39,13 @@ function elementwise(
   slope: (a: number) => number,
 ): Activation {
   return {
-    name,
+    description: name,
     initialisation,
+    needsInputs: false,
     forward(values, rows, columns) {
       for (let i = 0; i < rows * columns; i++) values[i] = value(values[i] as number);
     },
-    backward(delta, outputs, rows, columns) {
+    backward(delta, outputs, _inputs, rows, columns) {
       for (let i = 0; i < rows * columns; i++) delta[i] = (delta[i] as number) * slope(outputs[i] as number);
     },
   };
@@ -62,7 +68,13 @@ function softmaxForward(values: Values, rows: number, columns: number): void {
 }
 
 /** The Jacobian of softmax: δz = a ⊙ (δa − Σ a δa). */
-function softmaxBackward(delta: Values, outputs: Values, rows: number, columns: number): void {
+function softmaxBackward(
+  delta: Values,
+  outputs: Values,
+  _inputs: Values,
+  rows: number,
+  columns: number,
+): void {
   for (let row = 0; row < rows; row++) {
     const at = row * columns;
     let dot = 0;
@@ -74,7 +86,13 @@ function softmaxBackward(delta: Values, outputs: Values, rows: number, columns: 
 }
 
 const activations: Readonly<Record<ActivationName, Activation>> = {
-  identity: { name: 'identity', initialisation: 'lecun', forward() {}, backward() {} },
+  identity: {
+    description: 'identity',
+    initialisation: 'lecun',
+    needsInputs: false,
+    forward() {},
+    backward() {},
+  },
   relu: elementwise(
     'relu',
     'he',
@@ -89,7 +107,13 @@ const activations: Readonly<Record<ActivationName, Activation>> = {
   ),
   tanh: elementwise('tanh', 'glorot', Math.tanh, (a) => 1 - a * a),
   sigmoid: elementwise('sigmoid', 'glorot', sigmoid, (a) => a * (1 - a)),
-  softmax: { name: 'softmax', initialisation: 'glorot', forward: softmaxForward, backward: softmaxBackward },
+  softmax: {
+    description: 'softmax',
+    initialisation: 'glorot',
+    needsInputs: false,
+    forward: softmaxForward,
+    backward: softmaxBackward,
+  },
 };
 
 /** The activation of a name. Throws InvalidOptionError for an unknown one. */

@@ -1,0 +1,3 @@
+// Every public name of mainstem/files, by hand.
+
+export {};
