@@ -1,13 +1,9 @@
 import type { MainstemError } from '../errors.ts';
 import {
   ConnectionClosedError,
-  DuplicateUpdateError,
   InvalidOptionError,
-  LimitExceededError,
   MalformedDataError,
-  StaleSessionError,
   toError,
-  toMainstemError,
   UpdateDiscardedError,
 } from '../errors.ts';
 import { GuardedEvents } from '../events.ts';
@@ -16,7 +12,6 @@ import type { ModelParameters } from '../parameters/ModelParameters.ts';
 import type { UpdateKind } from '../protocol/messages.ts';
 import type { StoreOperation } from '../storage/Store.ts';
 import type { Listener, Transport } from '../transport/Transport.ts';
-import { checkClaims, checkEpoch, checkFinite, checkFresh, flightKey } from './admission.ts';
 import { ChildServer } from './ChildServer.ts';
 import type { CoordinatorEvents } from './coordinatorEvents.ts';
 import type { ReadRecord } from './Ledger.ts';
@@ -28,12 +23,11 @@ import type { CoordinatorOptions, ResolvedCoordinatorOptions } from './options.t
 import { resolveCoordinatorOptions } from './options.ts';
 import type { MainChange, Pending } from './pending.ts';
 import { markApplied } from './pending.ts';
-import type { Plugin, Update } from './plugins.ts';
+import type { Plugin } from './plugins.ts';
 import { PluginList } from './plugins.ts';
+import { Road } from './Road.ts';
 import type { Receipt } from './receipts.ts';
-import { createSettlement } from './receipts.ts';
 import { Timers } from './Timers.ts';
-import { WorkQueue } from './WorkQueue.ts';
 
 /**
  * What the coordinators share: the road from an update to a new main. They differ in what an update is and how it
@@ -45,7 +39,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
   protected readonly plugins: PluginList = new PluginList();
   protected readonly membership: Membership;
   readonly #events: GuardedEvents<CoordinatorEvents>;
-  readonly #queue = new WorkQueue();
+  readonly #road: Road<T>;
   readonly #ledger: Ledger;
   readonly #server: ChildServer;
   readonly #listeners: Listener[] = [];
@@ -74,6 +68,20 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
       ...this.options,
       committed: () => this.#server.publish(),
       failed: (error) => this.#report(error),
+    });
+    this.#road = new Road<T>({
+      options: this.options,
+      main: this.main,
+      membership: this.membership,
+      plugins: this.plugins,
+      ledger: this.#ledger,
+      coordinator: {
+        kind: () => this.kind,
+        admitMember: (member) => this.admitMember(member),
+        join: (member) => this.#join(member),
+        fold: (pending) => this.fold(pending),
+        emit: (name, event) => this.#emit(name, event),
+      },
     });
   }
 
@@ -132,7 +140,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
 
   /** Updates that wait for their turn (`drive: 'tick'` or `'timers'`). */
   get queuedUpdates(): number {
-    return this.#queue.length;
+    return this.#road.length;
   }
 
   /** A copy of main, with its version. Throws NoMainParametersError where there is none. */
@@ -187,7 +195,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
   tick(budgetMs: number): boolean {
     if (!(budgetMs >= 0))
       throw new MalformedDataError(`budgetMs is ${budgetMs}, expected a number of milliseconds, 0 or more`);
-    return this.#queue.run(this.options.clock, budgetMs);
+    return this.#road.run(budgetMs);
   }
 
   /** With `drive: 'timers'`: works by itself from now on, until `stop` or `close`. */
@@ -195,7 +203,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
     const { clock, timers, drive } = this.options;
     if (drive !== 'timers') throw new InvalidOptionError(`start is for drive 'timers', this is '${drive}'`);
     if (this.#isClosed) return;
-    this.#timers.start(clock, timers.intervalMs, () => this.#queue.run(clock, timers.budgetMs));
+    this.#timers.start(clock, timers.intervalMs, () => this.#road.run(timers.budgetMs));
   }
 
   /** Stops what `start` began. Updates wait. */
@@ -217,8 +225,9 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
    */
   async close(): Promise<void> {
     if (this.#isClosed) return this.#ledger.close();
-    this.#queue.run(this.options.clock, Infinity);
+    this.#road.run(Infinity);
     this.#isClosed = true;
+    this.#road.close();
     this.stop();
     this.giveUpPartial(new UpdateDiscardedError('the coordinator was closed before the round was complete'));
     await this.#ledger.close();
@@ -252,18 +261,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
 
   /** The road, from "admit" on. Never throws for a bad update: its receipt says what is wrong. */
   protected submit(content: T, identity: UpdateIdentity): Receipt {
-    let pending: Pending<T> | undefined;
-    try {
-      if (this.#isClosed) throw new UpdateDiscardedError('the coordinator is closed');
-      pending = this.#admit(content, identity);
-    } catch (thrown) {
-      return this.#refuseAtOnce(identity, thrown);
-    }
-    this.#queue.push(this.#process(pending));
-    if (this.options.drive === 'immediate') this.#queue.run(this.options.clock, Infinity);
-    const { status, reason, settlement } = pending;
-    const receipt = { status, version: this.main.version, committed: settlement.promise };
-    return reason === undefined ? receipt : { ...receipt, reason };
+    return this.#road.submit(content, identity);
   }
 
   /** Replaces main by checked parameters. */
@@ -296,86 +294,17 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
 
   /** Gives up an update that was accepted. */
   protected discard(pending: Pending<T>, error: MainstemError): void {
-    this.#reject(pending, error);
+    this.#road.reject(pending, error);
   }
 
-  #admit(content: T, identity: UpdateIdentity): Pending<T> {
-    const { limits, drive } = this.options;
-    if (this.#queue.length >= limits.queuedUpdatesMax) {
-      throw new LimitExceededError(
-        `${this.#queue.length} updates wait, at most ${limits.queuedUpdatesMax} are allowed; call tick more often`,
-      );
-    }
-    if (this.#ledger.waitingUpdates >= limits.uncommittedUpdatesMax) {
-      throw new LimitExceededError(
-        `${this.#ledger.waitingUpdates} updates wait for the store, at most ${limits.uncommittedUpdatesMax} are allowed`,
-      );
-    }
-    checkClaims(content, identity, limits);
-    this.main.layout?.assertFits(content.layout, this.kind, 'main');
-    const member = this.membership.identify(identity, content.origin);
-    checkFresh(member, identity);
-    this.admitMember(member);
+  /** Counts a member in, where it is not there yet. */
+  #join(member: Member): void {
     if (this.membership.join(member)) this.#emit('childJoined', { childId: member.id });
-    const flight = flightKey(identity);
-    if (flight !== undefined) member.inFlight.add(flight);
-    // What waits must not change under its sender's hands.
-    const own = drive === 'immediate' ? content : (content.clone() as T);
-    return {
-      member,
-      identity,
-      content: own,
-      status: 'accepted',
-      reason: undefined,
-      settlement: createSettlement(),
-    };
-  }
-
-  /** The rest of the road, in slices. */
-  *#process(pending: Pending<T>): Generator<undefined, void> {
-    const { member, identity } = pending;
-    try {
-      yield* checkFinite(pending.content, this.kind);
-      const update: Update = { childId: member.id, sequence: identity.sequence, content: pending.content };
-      const { content } = this.plugins.onUpdate(update);
-      if (content !== pending.content) {
-        pending.content.layout.assertFits(content.layout, `${this.kind} of a plugin`, 'the update');
-        yield* checkFinite(content, this.kind);
-        pending.content = content as T;
-      }
-      // Whatever waited before this update may have changed main's layout.
-      this.main.layout?.assertFits(content.layout, this.kind, 'main');
-      checkEpoch(member, identity);
-      this.membership.startEpoch(member, identity.epoch ?? 0);
-      this.#emit('updateReceived', { childId: member.id, sequence: identity.sequence });
-      pending.status = yield* this.fold(pending);
-    } catch (thrown) {
-      this.#reject(pending, toMainstemError(thrown));
-    }
-  }
-
-  #reject(pending: Pending<T>, reason: MainstemError): void {
-    const { member, identity, settlement } = pending;
-    pending.status = 'refused';
-    pending.reason = reason;
-    member.inFlight.delete(flightKey(identity) ?? '');
-    settlement.reject(reason);
-    this.#emit('updateRejected', { childId: member.id, sequence: identity.sequence, reason });
-  }
-
-  #refuseAtOnce(identity: UpdateIdentity, thrown: unknown): Receipt {
-    const reason = toMainstemError(thrown);
-    const settlement = createSettlement();
-    const isDuplicate = reason instanceof DuplicateUpdateError;
-    const status = isDuplicate ? 'duplicate' : reason instanceof StaleSessionError ? 'stale' : 'refused';
-    settlement.reject(reason);
-    this.#emit('updateRejected', { childId: identity.childId, sequence: identity.sequence, reason });
-    return { status, reason, version: this.main.version, committed: settlement.promise };
   }
 
   #startSession(childId: string): number {
     const member = this.membership.identify({ childId }, undefined);
-    if (this.membership.join(member)) this.#emit('childJoined', { childId });
+    this.#join(member);
     this.membership.startEpoch(member, member.epoch + 1);
     return member.epoch;
   }

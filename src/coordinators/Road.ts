@@ -1,0 +1,174 @@
+import type { MainstemError } from '../errors.ts';
+import {
+  DuplicateUpdateError,
+  LimitExceededError,
+  StaleSessionError,
+  toMainstemError,
+  UpdateDiscardedError,
+} from '../errors.ts';
+import type { Gradients } from '../parameters/Gradients.ts';
+import type { ModelParameters } from '../parameters/ModelParameters.ts';
+import type { UpdateKind } from '../protocol/messages.ts';
+import { checkClaims, checkEpoch, checkFinite, checkFresh, flightKey } from './admission.ts';
+import type { CoordinatorEvents } from './coordinatorEvents.ts';
+import type { Ledger } from './Ledger.ts';
+import type { MainState } from './MainState.ts';
+import type { Member, Membership, UpdateIdentity } from './Membership.ts';
+import type { ResolvedCoordinatorOptions } from './options.ts';
+import type { Pending } from './pending.ts';
+import type { PluginList, Update } from './plugins.ts';
+import type { Receipt } from './receipts.ts';
+import { createSettlement } from './receipts.ts';
+import { WorkQueue } from './WorkQueue.ts';
+
+/** What the road leads through, and how it ends: `fold` is what coordinators differ in. */
+export interface RoadParts<T extends Gradients | ModelParameters> {
+  readonly options: ResolvedCoordinatorOptions;
+  readonly main: MainState;
+  readonly membership: Membership;
+  readonly plugins: PluginList;
+  readonly ledger: Ledger;
+  readonly coordinator: RoadEnd<T>;
+}
+
+/** What a coordinator does at the stations of the road. */
+export interface RoadEnd<T extends Gradients | ModelParameters> {
+  kind(): UpdateKind;
+  /** Throws where an update of this member cannot be taken now; before anything of it is remembered. */
+  admitMember(member: Member): void;
+  /** Counts a member in, where it is not there yet. */
+  join(member: Member): void;
+  fold(pending: Pending<T>): Generator<undefined, 'applied' | 'accepted'>;
+  emit<Name extends keyof CoordinatorEvents>(name: Name, event: CoordinatorEvents[Name]): void;
+}
+
+/** The way of an update from its admission to the fold. There is no other, whoever sends it. */
+export class Road<T extends Gradients | ModelParameters> {
+  readonly #parts: RoadParts<T>;
+  readonly #queue = new WorkQueue();
+  #isClosed = false;
+
+  constructor(parts: RoadParts<T>) {
+    this.#parts = parts;
+  }
+
+  /** Updates that wait for their turn. */
+  get length(): number {
+    return this.#queue.length;
+  }
+
+  /** Works on what waits; true where all is done. */
+  run(budgetMs: number): boolean {
+    return this.#queue.run(this.#parts.options.clock, budgetMs);
+  }
+
+  /** From now on every update is refused. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  /** Takes an update in. Never throws for a bad one: its receipt says what is wrong. */
+  submit(content: T, identity: UpdateIdentity): Receipt {
+    const { options, main } = this.#parts;
+    let pending: Pending<T> | undefined;
+    try {
+      if (this.#isClosed) throw new UpdateDiscardedError('the coordinator is closed');
+      pending = this.#admit(content, identity);
+    } catch (thrown) {
+      return this.#refuseAtOnce(identity, thrown);
+    }
+    this.#queue.push(this.#process(pending));
+    if (options.drive === 'immediate') this.run(Infinity);
+    const { status, reason, settlement } = pending;
+    const receipt = { status, version: main.version, committed: settlement.promise };
+    return reason === undefined ? receipt : { ...receipt, reason };
+  }
+
+  /** Gives up an update that was taken in. */
+  reject(pending: Pending<T>, reason: MainstemError): void {
+    const { member, identity, settlement } = pending;
+    pending.status = 'refused';
+    pending.reason = reason;
+    member.inFlight.delete(flightKey(identity) ?? '');
+    settlement.reject(reason);
+    this.#parts.coordinator.emit('updateRejected', {
+      childId: member.id,
+      sequence: identity.sequence,
+      reason,
+    });
+  }
+
+  #admit(content: T, identity: UpdateIdentity): Pending<T> {
+    const { options, main, membership, coordinator } = this.#parts;
+    this.#checkRoom();
+    checkClaims(content, identity, options.limits);
+    main.layout?.assertFits(content.layout, coordinator.kind(), 'main');
+    const member = membership.identify(identity, content.origin);
+    checkFresh(member, identity);
+    coordinator.admitMember(member);
+    coordinator.join(member);
+    const flight = flightKey(identity);
+    if (flight !== undefined) member.inFlight.add(flight);
+    // What waits must not change under its sender's hands.
+    const own = options.drive === 'immediate' ? content : (content.clone() as T);
+    return {
+      member,
+      identity,
+      content: own,
+      status: 'accepted',
+      reason: undefined,
+      settlement: createSettlement(),
+    };
+  }
+
+  #checkRoom(): void {
+    const { options, ledger } = this.#parts;
+    const { queuedUpdatesMax, uncommittedUpdatesMax } = options.limits;
+    if (this.#queue.length >= queuedUpdatesMax) {
+      throw new LimitExceededError(
+        `${this.#queue.length} updates wait, at most ${queuedUpdatesMax} are allowed; call tick more often`,
+      );
+    }
+    if (ledger.waitingUpdates >= uncommittedUpdatesMax) {
+      throw new LimitExceededError(
+        `${ledger.waitingUpdates} updates wait for the store, at most ${uncommittedUpdatesMax} are allowed`,
+      );
+    }
+  }
+
+  /** The rest of the road, in slices. */
+  *#process(pending: Pending<T>): Generator<undefined, void> {
+    const { main, membership, plugins, coordinator } = this.#parts;
+    const { member, identity } = pending;
+    const kind = coordinator.kind();
+    try {
+      yield* checkFinite(pending.content, kind);
+      const update: Update = { childId: member.id, sequence: identity.sequence, content: pending.content };
+      const { content } = plugins.onUpdate(update);
+      if (content !== pending.content) {
+        pending.content.layout.assertFits(content.layout, `${kind} of a plugin`, 'the update');
+        yield* checkFinite(content, kind);
+        pending.content = content as T;
+      }
+      // Whatever waited before this update may have changed main's layout.
+      main.layout?.assertFits(content.layout, kind, 'main');
+      checkEpoch(member, identity);
+      membership.startEpoch(member, identity.epoch ?? 0);
+      coordinator.emit('updateReceived', { childId: member.id, sequence: identity.sequence });
+      pending.status = yield* coordinator.fold(pending);
+    } catch (thrown) {
+      this.reject(pending, toMainstemError(thrown));
+    }
+  }
+
+  #refuseAtOnce(identity: UpdateIdentity, thrown: unknown): Receipt {
+    const { main, coordinator } = this.#parts;
+    const reason = toMainstemError(thrown);
+    const settlement = createSettlement();
+    const isDuplicate = reason instanceof DuplicateUpdateError;
+    const status = isDuplicate ? 'duplicate' : reason instanceof StaleSessionError ? 'stale' : 'refused';
+    settlement.reject(reason);
+    coordinator.emit('updateRejected', { childId: identity.childId, sequence: identity.sequence, reason });
+    return { status, reason, version: main.version, committed: settlement.promise };
+  }
+}
