@@ -71,3 +71,6 @@ export const layoutsPerConnectionMax = 16;
 
 /** Bytes that may wait on one in-process connection. Beyond: `send` throws LimitExceededError. */
 export const inProcessBufferedBytesMax: number = 2 ** 30;
+
+/** Patterns in one list of tensors. More: InvalidOptionError. */
+export const tensorPatternsMax = 4_096;
