@@ -41,8 +41,8 @@ export class UnknownLabelError extends MainstemError {
 
 /** Two sets of named tensors differ in names, shapes or number of values. */
 export class LayoutMismatchError extends MainstemError {
-  constructor(message: string) {
-    super('LAYOUT_MISMATCH', message);
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('LAYOUT_MISMATCH', message, options);
   }
 }
 
@@ -140,10 +140,12 @@ export class AlreadyContributedError extends MainstemError {
   }
 }
 
-/** Thrown by a plugin's `onUpdate` to refuse an update. */
+/** Thrown by a plugin's hook to refuse a child, an update or a merge. */
 export class UpdateRefusedError extends MainstemError {
+  static readonly code = 'UPDATE_REFUSED';
+
   constructor(message: string, options?: { cause?: unknown }) {
-    super('UPDATE_REFUSED', message, options);
+    super(UpdateRefusedError.code, message, options);
   }
 }
 
@@ -154,10 +156,16 @@ export class UpdateDiscardedError extends MainstemError {
   }
 }
 
-/** A plugin threw something that is no MainstemError. */
+/** A hook of a plugin failed; `cause` is what it threw. */
 export class PluginError extends MainstemError {
-  constructor(message: string, cause: unknown) {
+  /** Name of the plugin. */
+  readonly plugin: string;
+  readonly hook: string;
+
+  constructor(plugin: string, hook: string, message: string, cause?: unknown) {
     super('PLUGIN_FAILED', message, { cause });
+    this.plugin = plugin;
+    this.hook = hook;
   }
 }
 

@@ -1,11 +1,14 @@
 // Every public name of the core, by hand. Other rooms import each other's files, never this one.
 
-export type { ChildEvents, ChildOptions } from './children/Child.ts';
+export type { AdoptOptions, ChildEvents, ChildOptions } from './children/Child.ts';
 export { Child } from './children/Child.ts';
+export type { AdoptionTest } from './children/ChildModel.ts';
 export type { ChildReceipt } from './children/SentUpdates.ts';
 export type { Clock } from './clock.ts';
 export { systemClock } from './clock.ts';
 export type { Coordinator } from './coordinators/Coordinator.ts';
+export type { AnyCoordinator, CoordinatorHostOptions } from './coordinators/CoordinatorHost.ts';
+export { CoordinatorHost } from './coordinators/CoordinatorHost.ts';
 export type { CoordinatorEvents } from './coordinators/coordinatorEvents.ts';
 export type { GradientsCoordinatorOptions } from './coordinators/DistributedGradientsCoordinator.ts';
 export { DistributedGradientsCoordinator } from './coordinators/DistributedGradientsCoordinator.ts';
@@ -16,7 +19,19 @@ export type {
 export { DistributedModelParametersCoordinator } from './coordinators/DistributedModelParametersCoordinator.ts';
 export type { UpdateIdentity } from './coordinators/Membership.ts';
 export type { CoordinatorOptions, Drive } from './coordinators/options.ts';
-export type { MergedInfo, MergeInfo, Plugin, PluginHost, Update } from './coordinators/plugins.ts';
+export type {
+  ChildInfo,
+  MembershipHooks,
+  MergedInfo,
+  MergeInfo,
+  Plugin,
+  PluginHost,
+  PluginLifecycle,
+  PublicationInfo,
+  RoadHooks,
+  RoundInfo,
+  Update,
+} from './coordinators/plugins/Plugin.ts';
 export type { Receipt, UpdateStatus } from './coordinators/receipts.ts';
 export {
   AbortedError,
@@ -117,6 +132,8 @@ export type { NestedArray } from './parameters/nestedArrays.ts';
 export type { TensorShape, TensorSlot } from './parameters/ParameterLayout.ts';
 export { ParameterLayout } from './parameters/ParameterLayout.ts';
 export type { DataType, Values } from './parameters/values.ts';
+export type { WarmStart, WarmStartOptions } from './parameters/warmStart.ts';
+export { warmStart } from './parameters/warmStart.ts';
 export type { UpdateKind } from './protocol/messages.ts';
 export type { Random, RandomState } from './random.ts';
 export { seededRandom } from './random.ts';

@@ -57,8 +57,11 @@ export const frameLimits: Readonly<{ metadataBytesMax: number; payloadBytesMax: 
 /** How long after a failed commit the store is tried again, in milliseconds. */
 export const storeRetryMs = 1_000;
 
+/** How long a plugin may think about whether a main is published, in milliseconds. Then that version is kept back. */
+export const publicationWaitMsMax = 30_000;
+
 /** Characters of an architecture as JSON. More: LimitExceededError. */
-export const architectureLengthMax = 65_536;
+export const architectureLengthMax = 262_144;
 
 /** Characters of an error's message when it travels; the rest is cut off. */
 export const wireMessageLengthMax = 1_000;

@@ -40,16 +40,18 @@ test('files stay below 400 lines, functions below 70', () => {
 });
 
 test('interfaces that users implement have at most six members', () => {
-  const contracts: Record<string, string> = {
+  const contracts: [string, string][] = Object.entries({
     'models/Model.ts': 'Model',
     'optimizers/Optimizer.ts': 'Optimizer',
     'mergers/Merger.ts': 'Merger',
     'storage/Store.ts': 'Store',
     'transport/Transport.ts': 'Connection',
-    'coordinators/plugins.ts': 'Plugin',
+    'coordinators/plugins/Plugin.ts': 'PluginLifecycle MembershipHooks RoadHooks',
     'clock.ts': 'Clock',
-  };
-  for (const [file, name] of Object.entries(contracts)) {
+    'optimizers/LearningRateSchedule.ts': 'LearningRateSchedule',
+    'models/activations.ts': 'Activation',
+  }).flatMap(([file, names]) => names.split(' ').map((name): [string, string] => [file, name]));
+  for (const [file, name] of contracts) {
     const source = ts.createSourceFile(file, read(file), ts.ScriptTarget.ES2022, true);
     const found = source.statements.find(
       (node) => ts.isInterfaceDeclaration(node) && node.name.text === name,

@@ -12,18 +12,20 @@ import type { Logger } from '../logger.ts';
 import { silentLogger } from '../logger.ts';
 import type { Features } from '../models/features.ts';
 import type { Labels } from '../models/labels.ts';
-import type { Awaitable, Model } from '../models/Model.ts';
-import { isGradientModel } from '../models/Model.ts';
+import type { Model } from '../models/Model.ts';
 import type { TrainOptions } from '../models/trainOptions.ts';
 import { ModelParameters } from '../parameters/ModelParameters.ts';
 import type { NamedTensors } from '../parameters/NamedTensors.ts';
+import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import { decodeMessage, encodeMessage } from '../protocol/codec.ts';
-import { LayoutCatalog } from '../protocol/LayoutCatalog.ts';
-import type { MainMessage, Message, UpdateKind, Welcome } from '../protocol/messages.ts';
+import { LayoutCatalog, layoutForm } from '../protocol/LayoutCatalog.ts';
+import type { MainMessage, Message, UpdateKind } from '../protocol/messages.ts';
 import { protocolVersion } from '../protocol/messages.ts';
 import { bytesToValues, valuesToBytes } from '../protocol/tensorBytes.ts';
 import { show } from '../show.ts';
 import type { Connection, Transport } from '../transport/Transport.ts';
+import type { AdoptionTest } from './ChildModel.ts';
+import { ChildModel } from './ChildModel.ts';
 import type { ChildReceipt } from './SentUpdates.ts';
 import { SentUpdates } from './SentUpdates.ts';
 
@@ -50,9 +52,10 @@ export interface ChildEvents {
   error: Error;
 }
 
-/** A model whose training gives the event loop its turn. */
-interface AsyncTrainable {
-  trainAsync(features: Features, labels: Labels, options?: TrainOptions): Promise<number[]>;
+/** Options of `adopt`. */
+export interface AdoptOptions {
+  /** Adopt main only if it scores higher on these rows than the model as it is; always unless given. */
+  onlyIfBetter?: AdoptionTest;
 }
 
 /**
@@ -61,13 +64,12 @@ interface AsyncTrainable {
  */
 export class Child {
   readonly childId: string;
-  readonly #model: Model;
+  readonly #model: ChildModel;
   readonly #connection: Connection;
   readonly #logger: Logger;
   readonly #layouts = new LayoutCatalog();
   readonly #sent = new SentUpdates();
   readonly #events: GuardedEvents<ChildEvents>;
-  #welcome: Welcome | undefined;
   #main: ModelParameters | undefined;
   #adoptedVersion: number | undefined;
   #greet: { resolve: () => void; reject: (error: Error) => void } | undefined;
@@ -93,13 +95,13 @@ export class Child {
       throw new InvalidOptionError(`childId is ${show(childId)}, expected 1 to ${idLengthMax} characters`);
     }
     const child = new Child(options, await transport.connect());
-    await child.#sayHello(federation);
+    await child.#sayHello(federation, await child.#model.layout());
     return child;
   }
 
   private constructor({ model, childId, logger = silentLogger }: ChildOptions, connection: Connection) {
     this.childId = childId;
-    this.#model = model;
+    this.#model = new ChildModel(model);
     this.#connection = connection;
     this.#logger = logger;
     this.#events = new GuardedEvents<ChildEvents>((error) => logger.error('a listener failed', error));
@@ -107,7 +109,7 @@ export class Child {
 
   /** What the coordinator wants: `'gradients'` or `'parameters'`. */
   get kind(): UpdateKind {
-    return this.#welcome?.kind ?? 'parameters';
+    return this.#model.kind;
   }
 
   /** Version of the latest main that has come; 0 before there is one. */
@@ -125,11 +127,14 @@ export class Child {
     return this.#events.on(name, listener);
   }
 
-  /** Puts the latest main into the model; false where there is none newer than the model has. */
-  async adopt(): Promise<boolean> {
+  /**
+   * Puts the latest main into the model; tensors that are not shared stay as they are. False where there is none
+   * newer than the model has, or none better. Throws InvalidOptionError where the model cannot score itself.
+   */
+  async adopt({ onlyIfBetter }: AdoptOptions = {}): Promise<boolean> {
     const main = this.#main;
     if (main === undefined || main.baseVersion === this.#adoptedVersion) return false;
-    await this.#model.setModelParameters(main);
+    if (!(await this.#model.adopt(main, onlyIfBetter))) return false;
     this.#adoptedVersion = main.baseVersion;
     return true;
   }
@@ -144,17 +149,13 @@ export class Child {
     options?: TrainOptions,
   ): Promise<{ costs: number[]; receipt: ChildReceipt }> {
     await this.adopt();
-    const model = this.#model as Model & Partial<AsyncTrainable>;
-    const costs: Awaitable<number[]> =
-      typeof model.trainAsync === 'function'
-        ? model.trainAsync(features, labels, options)
-        : model.train(features, labels, options);
-    return { costs: await costs, receipt: await this.send() };
+    const costs = await this.#model.train(features, labels, options);
+    return { costs, receipt: await this.send() };
   }
 
   /** Sends the gradients of the last training, or the parameters, as the coordinator wants. */
   async send(): Promise<ChildReceipt> {
-    const content: NamedTensors = await this.#currentUpdate();
+    const content: NamedTensors = await this.#model.update();
     if (this.#isClosed) throw new ConnectionClosedError('the child is not connected any more');
     const layout = this.#layouts.announcement(content.layout);
     if (layout !== undefined) {
@@ -190,15 +191,7 @@ export class Child {
     await this.leave();
   }
 
-  async #currentUpdate(): Promise<NamedTensors> {
-    if (this.kind === 'parameters') return this.#model.getModelParameters();
-    if (isGradientModel(this.#model)) return this.#model.getGradients();
-    throw new InvalidOptionError(
-      'this coordinator takes gradients and the model gives none; use a parameters coordinator',
-    );
-  }
-
-  #sayHello(federation: string): Promise<void> {
+  #sayHello(federation: string, layout: ParameterLayout | undefined): Promise<void> {
     return new Promise<void>((resolve, reject) => {
       this.#greet = { resolve, reject };
       this.#connection.receive({
@@ -207,7 +200,13 @@ export class Child {
           this.#end(error ?? new ConnectionClosedError('the coordinator closed the connection')),
       });
       this.#connection.send(
-        encodeMessage({ type: 'hello', protocol: protocolVersion, federation, childId: this.childId }),
+        encodeMessage({
+          type: 'hello',
+          protocol: protocolVersion,
+          federation,
+          childId: this.childId,
+          layout: layout === undefined ? null : layoutForm(layout),
+        }),
       );
     });
   }
@@ -231,9 +230,7 @@ export class Child {
   #handle(message: Message): void {
     switch (message.type) {
       case 'welcome':
-        this.#welcome = message;
-        if (message.kind === 'gradients' && isGradientModel(this.#model))
-          this.#model.setAreGradientsSaved(true);
+        this.#model.accept(message.kind, message.sharedTensors);
         if (message.version === 0) this.#greeted();
         return;
       case 'refusal':

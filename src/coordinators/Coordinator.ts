@@ -3,17 +3,22 @@ import {
   ConnectionClosedError,
   InvalidOptionError,
   MalformedDataError,
-  toError,
   UpdateDiscardedError,
 } from '../errors.ts';
 import { GuardedEvents } from '../events.ts';
 import type { Gradients } from '../parameters/Gradients.ts';
 import type { ModelParameters } from '../parameters/ModelParameters.ts';
+import { requireModelParameters } from '../parameters/ModelParameters.ts';
+import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
+import { SharedPart } from '../parameters/SharedPart.ts';
 import type { UpdateKind } from '../protocol/messages.ts';
 import type { StoreOperation } from '../storage/Store.ts';
 import type { Listener, Transport } from '../transport/Transport.ts';
+import { Attendance } from './Attendance.ts';
+import type { ServedCoordinator, Terms } from './ChildServer.ts';
 import { ChildServer } from './ChildServer.ts';
 import type { CoordinatorEvents } from './coordinatorEvents.ts';
+import { Doors } from './Doors.ts';
 import type { ReadRecord } from './Ledger.ts';
 import { Ledger } from './Ledger.ts';
 import { MainState } from './MainState.ts';
@@ -21,12 +26,13 @@ import type { Member, UpdateIdentity } from './Membership.ts';
 import { Membership } from './Membership.ts';
 import type { CoordinatorOptions, ResolvedCoordinatorOptions } from './options.ts';
 import { resolveCoordinatorOptions } from './options.ts';
+import { Publisher } from './Publisher.ts';
 import type { MainChange, Pending } from './pending.ts';
 import { markApplied } from './pending.ts';
-import type { Plugin } from './plugins.ts';
-import { PluginList } from './plugins.ts';
+import type { Plugin } from './plugins/Plugin.ts';
+import { PluginList, pluginKey } from './plugins/PluginList.ts';
 import { Road } from './Road.ts';
-import type { Receipt } from './receipts.ts';
+import type { Receipt, Settlement } from './receipts.ts';
 import { Timers } from './Timers.ts';
 
 /**
@@ -34,40 +40,54 @@ import { Timers } from './Timers.ts';
  * is folded in, which is `fold`. Every step of the road is one of the parts that this class puts together.
  */
 export abstract class Coordinator<T extends Gradients | ModelParameters> {
+  /** The children that come over connections. For CoordinatorHost. */
+  readonly server: ChildServer;
   protected readonly options: ResolvedCoordinatorOptions;
   protected readonly main: MainState = new MainState();
-  protected readonly plugins: PluginList = new PluginList();
+  protected readonly plugins: PluginList;
   protected readonly membership: Membership;
   readonly #events: GuardedEvents<CoordinatorEvents>;
+  readonly #attendance: Attendance;
   readonly #road: Road<T>;
   readonly #ledger: Ledger;
-  readonly #server: ChildServer;
-  readonly #listeners: Listener[] = [];
+  readonly #publisher: Publisher;
+  readonly #shared: SharedPart | undefined;
+  readonly #doors = new Doors();
   readonly #timers = new Timers();
   #isClosed = false;
 
   constructor(options: CoordinatorOptions, ownOptions: readonly string[]) {
     this.options = resolveCoordinatorOptions(options, ownOptions);
+    const { sharedTensors, clock } = this.options;
+    this.#shared = sharedTensors && new SharedPart(sharedTensors);
+    const report = (error: Error): void => this.#report(error);
+    this.plugins = new PluginList(report);
     this.membership = new Membership(this.options.limits, (member) => this.#ledger.forget(member));
     this.#events = new GuardedEvents<CoordinatorEvents>((error, event) => {
       // A failing error listener must not call itself.
       if (event === 'error') this.options.logger.error('a listener of error failed', error);
-      else this.#report(error);
+      else report(error);
     });
-    this.#server = new ChildServer({
-      federation: this.options.federation,
-      connectionsMax: this.options.limits.connectionsMax,
-      kind: () => this.kind,
-      main: () => this.#ledger.committedMain,
-      join: (childId) => this.#startSession(childId),
-      leave: (childId, epoch) => this.#endSession(childId, epoch),
-      submit: (content, identity) => this.submit(content as T, identity),
-      report: (error) => this.#report(error),
+    this.#attendance = new Attendance({
+      membership: this.membership,
+      plugins: this.plugins,
+      forget: (member) => this.forgetChild(member),
+      emit: (name, event) => this.#emit(name, event),
     });
+    this.#publisher = new Publisher({
+      clock,
+      plugins: this.plugins,
+      published: ({ version }) => {
+        this.server.publish();
+        this.#emit('mainPublished', { version });
+      },
+      report,
+    });
+    this.server = new ChildServer(this.federation, this.#serve(report));
     this.#ledger = new Ledger({
       ...this.options,
-      committed: () => this.#server.publish(),
-      failed: (error) => this.#report(error),
+      committed: (main) => this.#publisher.offer(main),
+      failed: report,
     });
     this.#road = new Road<T>({
       options: this.options,
@@ -75,10 +95,11 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
       membership: this.membership,
       plugins: this.plugins,
       ledger: this.#ledger,
+      shared: this.#shared,
       coordinator: {
         kind: () => this.kind,
         admitMember: (member) => this.admitMember(member),
-        join: (member) => this.#join(member),
+        join: (member) => this.#attendance.join(member),
         fold: (pending) => this.fold(pending),
         emit: (name, event) => this.#emit(name, event),
       },
@@ -128,6 +149,16 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
     this.#ledger.remove(keys);
   }
 
+  /** Name that children join by. */
+  get federation(): string {
+    return this.options.federation;
+  }
+
+  /** Number of this layout of the federation's parameters. */
+  get generation(): number {
+    return this.options.generation;
+  }
+
   /** Version of main: 0 before there is one, then one more with every change. */
   get version(): number {
     return this.main.version;
@@ -164,15 +195,20 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
     this.#events.off(name, listener);
   }
 
-  /** Adds a plugin. Throws InvalidOptionError where there is one of its name. */
+  /**
+   * Adds a plugin; before `restore`, where its memory is to come back. Throws InvalidOptionError where there is one of
+   * its name.
+   */
   use(plugin: Plugin): this {
     this.plugins.add(plugin, this);
     return this;
   }
 
-  /** Removes a plugin; false where there is none of this name. */
+  /** Removes a plugin and its stored memory; false where there is none of this name. */
   removePlugin(name: string): boolean {
-    return this.plugins.remove(name);
+    if (!this.plugins.remove(name)) return false;
+    this.#ledger.remove([pluginKey(name)]);
+    return true;
   }
 
   /**
@@ -180,12 +216,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
    * main, or to the sums of an open round, stays. False where nothing was known of it.
    */
   removeChild(childId: string): boolean {
-    const member = this.membership.find(childId);
-    if (member === undefined) return false;
-    const hasLeft = this.membership.leave(childId);
-    const wasKept = this.forgetChild(member);
-    if (hasLeft) this.#emit('childLeft', { childId });
-    return hasLeft || wasKept;
+    return this.#attendance.leave(childId);
   }
 
   /**
@@ -211,12 +242,17 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
     this.#timers.stop();
   }
 
-  /** Serves the children that connect over this transport, until the listener or the coordinator is closed. */
+  /**
+   * Serves the children that connect over this transport, until the listener or the coordinator is closed. For
+   * several coordinators behind one listener see CoordinatorHost.
+   */
   async listen(transport: Transport): Promise<Listener> {
     if (this.#isClosed) throw new ConnectionClosedError('the coordinator is closed');
-    const listener = await transport.listen((connection) => this.#server.serve(connection));
-    this.#listeners.push(listener);
-    return listener;
+    return this.#doors.open(transport, {
+      connectionsMax: this.options.limits.connectionsMax,
+      choose: (federation, layout) => this.server.choose(federation, layout),
+      report: (error) => this.#report(error),
+    });
   }
 
   /**
@@ -230,13 +266,10 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
     this.#road.close();
     this.stop();
     this.giveUpPartial(new UpdateDiscardedError('the coordinator was closed before the round was complete'));
+    if (this.main.version > 0) this.#ledger.write(this.plugins.save());
     await this.#ledger.close();
-    for (const listener of this.#listeners.splice(0)) await listener.close();
-    try {
-      this.plugins.dispose();
-    } catch (thrown) {
-      this.#report(toError(thrown));
-    }
+    await this.#doors.close();
+    this.plugins.dispose();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -246,7 +279,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
   /**
    * Takes main and the numbers of all updates in it back from the store; false where the store has none. For a new
    * coordinator, before anything else: throws InvalidOptionError where there is a main already. Throws
-   * MalformedDataError for damaged records, and then nothing has changed.
+   * MalformedDataError for damaged records, or what a plugin's `load` throws, and then nothing has changed.
    */
   async restore(): Promise<boolean> {
     if (this.main.version > 0)
@@ -254,6 +287,9 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
     const loaded = await this.#ledger.load(this.main, this.membership);
     if (loaded === undefined) return false;
     const applyState = await this.loadState(this.#ledger.read, loaded.length);
+    const applyPlugins = await this.plugins.load(this.#ledger.read);
+    // First, since it is the only one that may still refuse.
+    applyPlugins();
     loaded.apply();
     applyState();
     return true;
@@ -264,11 +300,17 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
     return this.#road.submit(content, identity);
   }
 
-  /** Replaces main by checked parameters. */
+  /** What main is made of when it is set: checked, and the shared tensors alone. */
+  protected asMain(parameters: ModelParameters): ModelParameters {
+    requireModelParameters(parameters).assertFinite('main parameters');
+    return this.#shared?.take(parameters) ?? parameters;
+  }
+
+  /** Replaces main by what `asMain` has made. */
   protected replaceMain(parameters: ModelParameters): void {
     const version = this.main.version + 1;
     this.main.replace(parameters, parameters.dtype, version);
-    this.#ledger.commit(this.main, [], this.storedState([]), []);
+    this.#commit([], []);
     this.#emit('mainUpdated', { version, children: [] });
   }
 
@@ -288,7 +330,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
     for (const pending of included) markApplied(pending);
     const members = included.map(({ member }) => member);
     const settlements = included.map(({ settlement }) => settlement);
-    this.#ledger.commit(this.main, members, this.storedState(members), settlements);
+    this.#commit(members, settlements);
     this.#emit('mainUpdated', { version, children: members.map(({ id }) => id) });
   }
 
@@ -297,21 +339,36 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
     this.#road.reject(pending, error);
   }
 
-  /** Counts a member in, where it is not there yet. */
-  #join(member: Member): void {
-    if (this.membership.join(member)) this.#emit('childJoined', { childId: member.id });
+  /** Tells the plugins that a round begins with the update at hand. */
+  protected beginRound(): void {
+    this.plugins.beforeRound({ version: this.main.version });
   }
 
-  #startSession(childId: string): number {
-    const member = this.membership.identify({ childId }, undefined);
-    this.#join(member);
-    this.membership.startEpoch(member, member.epoch + 1);
-    return member.epoch;
+  #commit(members: readonly Member[], settlements: readonly Settlement[]): void {
+    const more = [...this.storedState(members), ...this.plugins.save()];
+    this.#ledger.commit(this.main, members, more, settlements);
   }
 
-  /** A session that a newer one has replaced takes nothing with it. */
-  #endSession(childId: string, epoch: number): void {
-    if (this.membership.find(childId)?.epoch === epoch) this.removeChild(childId);
+  /** What the server of remote children may do here. */
+  #serve(report: (error: Error) => void): ServedCoordinator {
+    const terms = (): Terms => ({ kind: this.kind, sharedTensors: this.#shared?.patterns });
+    return {
+      get terms() {
+        return terms();
+      },
+      main: () => this.#publisher.main,
+      checkLayout: (layout) => this.#checkLayout(layout),
+      join: (childId) => this.#attendance.startSession(childId),
+      leave: (childId, epoch) => this.#attendance.endSession(childId, epoch),
+      submit: (content, identity) => this.submit(content as T, identity),
+      report,
+    };
+  }
+
+  /** Throws where a model of this layout can neither adopt main nor send updates. */
+  #checkLayout(layout: ParameterLayout): void {
+    const shared = this.#shared?.layoutOf(layout) ?? layout;
+    this.main.layout?.assertFits(shared, 'the model of the child', 'main');
   }
 
   #emit<Name extends keyof CoordinatorEvents>(name: Name, event: CoordinatorEvents[Name]): void {

@@ -11,7 +11,6 @@ import { createOptimizer } from '../optimizers/createOptimizer.ts';
 import type { Gradients } from '../parameters/Gradients.ts';
 import { requireGradients } from '../parameters/Gradients.ts';
 import type { ModelParameters } from '../parameters/ModelParameters.ts';
-import { requireModelParameters } from '../parameters/ModelParameters.ts';
 import type { Values } from '../parameters/values.ts';
 import type { UpdateKind } from '../protocol/messages.ts';
 import { show } from '../show.ts';
@@ -91,10 +90,10 @@ export class DistributedGradientsCoordinator extends Coordinator<Gradients> {
    * then main is as it was.
    */
   setModelParameters(parameters: ModelParameters): void {
-    requireModelParameters(parameters).assertFinite('main parameters');
+    const main = this.asMain(parameters);
     this.clearGradients();
-    this.#optimizer.reset(parameters.values.length);
-    this.replaceMain(parameters);
+    this.#optimizer.reset(main.values.length);
+    this.replaceMain(main);
   }
 
   /**
@@ -129,6 +128,7 @@ export class DistributedGradientsCoordinator extends Coordinator<Gradients> {
     if (this.main.version === 0) throw new NoMainParametersError('there are no main parameters to move yet');
     this.#refuseSecond(pending.member);
     const { values, sampleCount } = pending.content;
+    if (this.#round === undefined) this.beginRound();
     if (this.#childrenPerUpdate === 1) {
       yield* this.#move(values, this.#sign, [pending]);
       return 'applied';

@@ -69,8 +69,7 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
   #group: Group | undefined;
   /** Updates that are kept, but wait until the merger has enough children. */
   #waiting: Pending<ModelParameters>[] = [];
-  /** One more with each reset. */
-  #generation = 0;
+  #resets = 0;
 
   /** Throws InvalidOptionError for an illegal option. */
   constructor(options: ModelParametersCoordinatorOptions = {}) {
@@ -109,15 +108,15 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
 
   /** Sets main. What children have sent stays and is part of the next merge. */
   setMainModelParameters(parameters: ModelParameters): void {
-    requireModelParameters(parameters).assertFinite('main parameters');
+    const main = this.asMain(parameters);
     for (const { parameters: kept } of this.#latest.values())
-      parameters.layout.assertFits(kept.layout, 'parameters of children', 'the new main');
-    if (this.#group !== undefined && !fits(this.#group.layout, parameters.layout)) {
+      main.layout.assertFits(kept.layout, 'parameters of children', 'the new main');
+    if (this.#group !== undefined && !fits(this.#group.layout, main.layout)) {
       this.giveUpPartial(
         new UpdateDiscardedError('main was set to another layout before the merge was complete'),
       );
     }
-    this.replaceMain(parameters);
+    this.replaceMain(main);
   }
 
   /** Forgets what children have sent. Main stays. */
@@ -125,7 +124,7 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
     const durable = [...this.#latest.values()].filter(({ member }) => member.isDurable);
     this.removeRecords(durable.map(({ member }) => latestKey(member)));
     this.#latest.clear();
-    this.#generation++;
+    this.#resets++;
     this.giveUpPartial(new UpdateDiscardedError('the coordinator was reset before the merge was complete'));
   }
 
@@ -201,7 +200,8 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
   /** Merges the latest parameters of all children, by id; the new ones are kept only where that succeeds. */
   *#mergeLatest(pending: Pending<ModelParameters>): Generator<undefined, 'applied' | 'accepted'> {
     const { member, content } = pending;
-    const generation = this.#generation;
+    const resets = this.#resets;
+    this.beginRound();
     for (const { parameters } of this.#latest.values())
       parameters.layout.assertFits(content.layout, 'parameters', 'other children');
     const kept = { member, parameters: content.clone() };
@@ -209,7 +209,7 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
     children.sort((a, b) => (a.member.id < b.member.id ? -1 : 1));
     const adopt = (): void => {
       // A reset, or the child's leaving, in between two slices: the merge stands, but nothing is kept for the next.
-      if (member.isPresent && this.#generation === generation) this.#latest.set(member.id, kept);
+      if (member.isPresent && this.#resets === resets) this.#latest.set(member.id, kept);
       this.#waiting = [];
     };
     const merger = this.#merger;
@@ -237,6 +237,7 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
   ): Generator<undefined, 'applied' | 'accepted'> {
     const { member, content } = pending;
     const open = this.#group;
+    if (open === undefined) this.beginRound();
     const group = open ?? this.#beginGroup(content);
     group.layout.assertFits(content.layout, 'parameters', 'other children of this merge');
     const place = member.isAnonymous ? group.pending.length : member.index;

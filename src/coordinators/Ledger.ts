@@ -22,13 +22,21 @@ interface MainInfo {
   readonly version: number;
 }
 
+/** A main that is durable. */
+export interface CommittedMain {
+  readonly version: number;
+  /** A copy of it, in main's dtype. */
+  read(): ModelParameters;
+}
+
 /** What a ledger needs and whom it tells. */
 export interface LedgerOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly federation: string;
+  readonly generation: number;
   /** A new main is durable. */
-  committed(): void;
+  committed(main: CommittedMain): void;
   failed(error: Error): void;
 }
 
@@ -37,32 +45,23 @@ export class Ledger {
   readonly #store: Store;
   readonly #prefix: string;
   readonly #journal: Journal;
+  readonly #committed: (main: CommittedMain) => void;
   /** What stored mains are, beside their bytes: publishing need not read the layout again. */
   readonly #mains = new WeakMap<Uint8Array, MainInfo>();
-  #committedMain: Uint8Array | undefined;
 
-  constructor({ store, clock, federation, committed, failed }: LedgerOptions) {
+  constructor({ store, clock, federation, generation, committed, failed }: LedgerOptions) {
     this.#store = store;
-    this.#prefix = `${encodeURIComponent(federation)}/`;
+    this.#committed = committed;
+    // An @ in a name is encoded: the generations of one federation never meet another federation.
+    this.#prefix = `${encodeURIComponent(federation)}${generation === 0 ? '' : `@${generation}`}/`;
     this.#journal = new Journal(store, clock, {
       committed: (operations) => {
         const main = operations.find(({ key }) => key === this.#prefix + mainKey);
-        if (main?.value === undefined) return;
-        this.#committedMain = main.value;
-        committed();
+        const durable = main?.value && this.#committedMain(main.value);
+        if (durable !== undefined) committed(durable);
       },
       failed,
     });
-  }
-
-  /** The main that is durable, which is what others may see; undefined before there is one. */
-  get committedMain(): ModelParameters | undefined {
-    const bytes = this.#committedMain;
-    const info = bytes && this.#mains.get(bytes);
-    if (bytes === undefined || info === undefined) return undefined;
-    const { layout, dtype, version } = info;
-    const main = new ModelParameters(layout, storedValues(bytes, layout), { baseVersion: version });
-    return dtype === 'float64' ? main : main.toDataType(dtype);
   }
 
   /** Updates that are in main and not durable yet. */
@@ -95,13 +94,14 @@ export class Ledger {
     this.#add(operations, settlements);
   }
 
+  /** Writes records. */
+  write(operations: readonly StoreOperation[]): void {
+    if (operations.length > 0) this.#add(operations, []);
+  }
+
   /** Removes records. */
   remove(keys: readonly string[]): void {
-    if (keys.length > 0)
-      this.#add(
-        keys.map((key) => ({ key, value: undefined })),
-        [],
-      );
+    this.write(keys.map((key) => ({ key, value: undefined })));
   }
 
   /** Removes what is known of a child. */
@@ -137,9 +137,22 @@ export class Ledger {
       for (const { id, index, epoch, window } of members) membership.restore(id, index, epoch, window);
       main.replace(parameters, outerDtype, version);
       this.#mains.set(stored, { layout: parameters.layout, dtype: outerDtype, version });
-      this.#committedMain = stored;
+      const durable = this.#committedMain(stored);
+      if (durable !== undefined) this.#committed(durable);
     };
     return { length: parameters.values.length, apply };
+  }
+
+  /** Undefined for bytes that are not of a main of this process: there are none. */
+  #committedMain(bytes: Uint8Array): CommittedMain | undefined {
+    const info = this.#mains.get(bytes);
+    if (info === undefined) return undefined;
+    const { layout, dtype, version } = info;
+    const read = (): ModelParameters => {
+      const main = new ModelParameters(layout, storedValues(bytes, layout), { baseVersion: version });
+      return dtype === 'float64' ? main : main.toDataType(dtype);
+    };
+    return { version, read };
   }
 
   #add(operations: readonly StoreOperation[], settlements: readonly Settlement[]): void {

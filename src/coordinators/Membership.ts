@@ -74,11 +74,20 @@ export class Membership {
     return this.#create(id, 'model');
   }
 
-  /** Counts a child in; true where it was not there. Throws LimitExceededError where there is no room. */
-  join(member: Member): boolean {
+  /**
+   * Counts a child in; true where it was not there. `mayJoin` is asked before anything of it is remembered, and throws
+   * to keep it out. Throws LimitExceededError where there is no room.
+   */
+  join(member: Member, mayJoin: (member: Member) => void): boolean {
     if (member.isPresent) return false;
     if (!member.isAnonymous) {
-      if (!this.#members.has(member.id)) this.#makeRoom();
+      const needsRoom = !this.#members.has(member.id) && this.#members.size >= this.#limits.childrenMax;
+      const forgotten = needsRoom ? this.#findAbsent() : undefined;
+      mayJoin(member);
+      if (forgotten !== undefined) {
+        this.#members.delete(forgotten.id);
+        this.#onForgotten(forgotten);
+      }
       this.#members.set(member.id, member);
     }
     if (member.index < 0) member.index = this.#count++;
@@ -124,15 +133,9 @@ export class Membership {
     };
   }
 
-  /** The child that left first makes room for a new one. */
-  #makeRoom(): void {
-    if (this.#members.size < this.#limits.childrenMax) return;
-    for (const [id, member] of this.#members) {
-      if (member.isPresent) continue;
-      this.#members.delete(id);
-      this.#onForgotten(member);
-      return;
-    }
+  /** The child that left first: it makes room for a new one. */
+  #findAbsent(): Member {
+    for (const member of this.#members.values()) if (!member.isPresent) return member;
     throw new LimitExceededError(
       `there are ${this.#members.size} children, at most ${this.#limits.childrenMax} are allowed`,
     );

@@ -8,6 +8,7 @@ import {
 } from '../errors.ts';
 import type { Gradients } from '../parameters/Gradients.ts';
 import type { ModelParameters } from '../parameters/ModelParameters.ts';
+import type { SharedPart } from '../parameters/SharedPart.ts';
 import type { UpdateKind } from '../protocol/messages.ts';
 import { checkClaims, checkEpoch, checkFinite, checkFresh, flightKey } from './admission.ts';
 import type { CoordinatorEvents } from './coordinatorEvents.ts';
@@ -16,7 +17,8 @@ import type { MainState } from './MainState.ts';
 import type { Member, Membership, UpdateIdentity } from './Membership.ts';
 import type { ResolvedCoordinatorOptions } from './options.ts';
 import type { Pending } from './pending.ts';
-import type { PluginList, Update } from './plugins.ts';
+import type { Update } from './plugins/Plugin.ts';
+import type { PluginList } from './plugins/PluginList.ts';
 import type { Receipt } from './receipts.ts';
 import { createSettlement } from './receipts.ts';
 import { WorkQueue } from './WorkQueue.ts';
@@ -28,6 +30,7 @@ export interface RoadParts<T extends Gradients | ModelParameters> {
   readonly membership: Membership;
   readonly plugins: PluginList;
   readonly ledger: Ledger;
+  readonly shared: SharedPart | undefined;
   readonly coordinator: RoadEnd<T>;
 }
 
@@ -98,10 +101,11 @@ export class Road<T extends Gradients | ModelParameters> {
     });
   }
 
-  #admit(content: T, identity: UpdateIdentity): Pending<T> {
-    const { options, main, membership, coordinator } = this.#parts;
+  #admit(given: T, identity: UpdateIdentity): Pending<T> {
+    const { options, main, membership, shared, coordinator } = this.#parts;
     this.#checkRoom();
-    checkClaims(content, identity, options.limits);
+    checkClaims(given, identity, options.limits);
+    const content = shared?.take(given) ?? given;
     main.layout?.assertFits(content.layout, coordinator.kind(), 'main');
     const member = membership.identify(identity, content.origin);
     checkFresh(member, identity);

@@ -12,6 +12,8 @@ export interface CoordinatorEvents {
   };
   /** Main has changed. */
   mainUpdated: { readonly version: number; readonly children: readonly string[] };
+  /** A durable main has gone to the children. A slow plugin, or one that keeps a version back, makes it skip some. */
+  mainPublished: { readonly version: number };
   childJoined: { readonly childId: string };
   childLeft: { readonly childId: string };
   /** Something failed that no caller waits for: a listener, the store, a connection. */

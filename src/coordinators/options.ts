@@ -18,6 +18,16 @@ export interface CoordinatorOptions {
   drive?: Drive;
   /** Name that children join by, and prefix of the keys in the store; `'default'` unless given. */
   federation?: string;
+  /**
+   * Number of this layout of the federation's parameters, 0 unless given: a part of the keys in the store. See
+   * CoordinatorHost.
+   */
+  generation?: number;
+  /**
+   * Tensors that are federated, as names or beginnings of names followed by `*`; the rest stays with each child. All
+   * unless given.
+   */
+  sharedTensors?: readonly string[];
   /** What survives a crash; in memory unless given. */
   store?: Store;
   /** Where time comes from; the platform unless given. */
@@ -31,12 +41,25 @@ export interface CoordinatorOptions {
 }
 
 /** Options with every default in place. */
-export type ResolvedCoordinatorOptions = Required<Omit<CoordinatorOptions, 'limits' | 'timers'>> & {
+export type ResolvedCoordinatorOptions = Required<
+  Omit<CoordinatorOptions, 'limits' | 'timers' | 'sharedTensors'>
+> & {
+  readonly sharedTensors: readonly string[] | undefined;
   readonly limits: CoordinatorLimits;
   readonly timers: { intervalMs: number; budgetMs: number };
 };
 
-const names = ['drive', 'federation', 'store', 'clock', 'logger', 'limits', 'timers'];
+const names = [
+  'drive',
+  'federation',
+  'generation',
+  'sharedTensors',
+  'store',
+  'clock',
+  'logger',
+  'limits',
+  'timers',
+];
 
 /** Fills the defaults in. Throws InvalidOptionError for an illegal value and for a name that is no option. */
 export function resolveCoordinatorOptions(
@@ -50,12 +73,15 @@ export function resolveCoordinatorOptions(
     if (names.includes(name) || own.includes(name)) continue;
     throw new InvalidOptionError(`there is no option ${name}; options are ${[...own, ...names].join(', ')}`);
   }
-  const { drive = 'immediate', federation = 'default', timers = {} } = options;
+  const { drive = 'immediate', federation = 'default', generation = 0, timers = {} } = options;
   if (drive !== 'immediate' && drive !== 'tick' && drive !== 'timers') {
     throw new InvalidOptionError(`drive is ${show(drive)}, expected 'immediate', 'tick' or 'timers'`);
   }
   if (typeof federation !== 'string' || federation === '' || /\p{Surrogate}/u.test(federation)) {
     throw new InvalidOptionError(`federation is ${show(federation)}, expected a name`);
+  }
+  if (!(Number.isSafeInteger(generation) && generation >= 0)) {
+    throw new InvalidOptionError(`generation is ${show(generation)}, expected a whole number, 0 or more`);
   }
   const limits = { ...defaultCoordinatorLimits, ...options.limits };
   for (const [name, value] of Object.entries(limits)) {
@@ -64,7 +90,7 @@ export function resolveCoordinatorOptions(
     if (!(value >= 0))
       throw new InvalidOptionError(`limit ${name} is ${value}, expected a number, 0 or more`);
   }
-  const { store = new MemoryStore(), clock = systemClock, logger = silentLogger } = options;
+  const { sharedTensors, store = new MemoryStore(), clock = systemClock, logger = silentLogger } = options;
   const { intervalMs = 10, budgetMs = 4, ...others } = timers;
   const unknown = Object.keys(others)[0];
   if (unknown !== undefined)
@@ -74,7 +100,17 @@ export function resolveCoordinatorOptions(
       `timers are every ${intervalMs} ms for ${budgetMs} ms, expected 0 or more and above 0`,
     );
   }
-  return { drive, federation, store, clock, logger, limits, timers: { intervalMs, budgetMs } };
+  return {
+    drive,
+    federation,
+    generation,
+    sharedTensors,
+    store,
+    clock,
+    logger,
+    limits,
+    timers: { intervalMs, budgetMs },
+  };
 }
 
 /** Throws InvalidOptionError unless the value is a whole number, 1 or more. */

@@ -1,6 +1,6 @@
 import { MalformedDataError } from '../errors.ts';
 import type { OptimizerState, OptimizerStateJson } from '../optimizers/Optimizer.ts';
-import type { Architecture } from '../parameters/architecture.ts';
+import type { Architecture, JsonValue } from '../parameters/architecture.ts';
 import { ModelParameters } from '../parameters/ModelParameters.ts';
 import type { TensorShape } from '../parameters/ParameterLayout.ts';
 import { ParameterLayout } from '../parameters/ParameterLayout.ts';
@@ -16,6 +16,7 @@ import { SequenceWindow } from './SequenceWindow.ts';
 const tensorsKind = 200;
 const memberKind = 201;
 const optimizerKind = 202;
+const stateKind = 203;
 
 interface StoredTensors {
   readonly tensors: readonly TensorShape[];
@@ -105,4 +106,21 @@ export function decodeOptimizerState(bytes: Uint8Array): OptimizerStateJson {
     Array.from(all.subarray(i * length, (i + 1) * length)),
   );
   return { optimizer, steps, slots: parts };
+}
+
+/** Bytes of plain JSON, of any length that a frame may have. */
+export function encodeState(state: JsonValue): Uint8Array {
+  return encodeFrame(stateKind, null, new TextEncoder().encode(JSON.stringify(state)));
+}
+
+/** Reads what encodeState wrote. */
+export function decodeState(bytes: Uint8Array): JsonValue {
+  const { kind, payload } = decodeFrame(bytes.slice());
+  if (kind !== stateKind)
+    throw new MalformedDataError(`a stored record is of kind ${kind}, expected the memory of a plugin`);
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload)) as JsonValue;
+  } catch (cause) {
+    throw new MalformedDataError('a stored memory is not JSON', { cause });
+  }
 }

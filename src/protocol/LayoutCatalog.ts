@@ -1,7 +1,7 @@
 import { LimitExceededError, MalformedDataError } from '../errors.ts';
 import { layoutsPerConnectionMax } from '../limits.ts';
 import { ParameterLayout } from '../parameters/ParameterLayout.ts';
-import type { LayoutMessage } from './messages.ts';
+import type { LayoutForm, LayoutMessage } from './messages.ts';
 
 /** The layouts that have crossed one connection: each is sent once and then named by its fingerprint. */
 export class LayoutCatalog {
@@ -11,12 +11,7 @@ export class LayoutCatalog {
   /** The message that must go out before tensors of this layout, or undefined where it has gone (`markSent`). */
   announcement(layout: ParameterLayout): LayoutMessage | undefined {
     if (this.#sent.has(layout.fingerprint)) return undefined;
-    return {
-      type: 'layout',
-      fingerprint: layout.fingerprint,
-      tensors: layout.tensors.map(({ name, shape }) => ({ name, shape })),
-      architecture: layout.architecture ?? null,
-    };
+    return { type: 'layout', fingerprint: layout.fingerprint, ...layoutForm(layout) };
   }
 
   /** The announcement has gone out. */
@@ -25,15 +20,11 @@ export class LayoutCatalog {
   }
 
   /** Takes an announced layout in. Throws where it is illegal or not what its fingerprint says. */
-  receive({ tensors, architecture, fingerprint }: LayoutMessage): void {
+  receive({ fingerprint, ...form }: LayoutMessage): void {
     if (this.#received.size >= layoutsPerConnectionMax) {
       throw new LimitExceededError(`more than ${layoutsPerConnectionMax} layouts on one connection`);
     }
-    for (const tensor of tensors) {
-      if (typeof tensor !== 'object' || tensor === null)
-        throw new MalformedDataError('a tensor of a layout is no object');
-    }
-    const layout = new ParameterLayout(tensors, architecture ?? undefined);
+    const layout = readLayout(form);
     if (layout.fingerprint !== fingerprint) {
       throw new MalformedDataError(
         `layout has fingerprint ${layout.fingerprint}, its message says ${fingerprint}`,
@@ -48,4 +39,21 @@ export class LayoutCatalog {
     if (layout === undefined) throw new MalformedDataError(`layout ${fingerprint} was not announced`);
     return layout;
   }
+}
+
+/** A layout as it travels. */
+export function layoutForm(layout: ParameterLayout): LayoutForm {
+  return {
+    tensors: layout.tensors.map(({ name, shape }) => ({ name, shape })),
+    architecture: layout.architecture ?? null,
+  };
+}
+
+/** Reads what a stranger says of a layout. Throws MalformedDataError or LimitExceededError. */
+export function readLayout({ tensors, architecture }: LayoutForm): ParameterLayout {
+  for (const tensor of tensors) {
+    if (typeof tensor !== 'object' || tensor === null)
+      throw new MalformedDataError('a tensor of a layout is no object');
+  }
+  return new ParameterLayout(tensors, architecture ?? undefined);
 }

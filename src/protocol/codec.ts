@@ -16,6 +16,8 @@ const isError: FieldCheck = (value) => {
   const error = value as { code?: unknown; message?: unknown };
   return isObject(value) && typeof error.code === 'string' && typeof error.message === 'string';
 };
+const isTexts: FieldCheck = (value) =>
+  Array.isArray(value) && value.every((entry) => typeof entry === 'string');
 const orNull =
   (check: FieldCheck): FieldCheck =>
   (value) =>
@@ -24,6 +26,10 @@ const oneOf =
   (...values: readonly string[]): FieldCheck =>
   (value) =>
     typeof value === 'string' && values.includes(value);
+const isLayout: FieldCheck = (value) => {
+  const form = value as { tensors?: unknown; architecture?: unknown };
+  return isObject(value) && Array.isArray(form.tensors) && orNull(isObject)(form.architecture);
+};
 const isSampleCount: FieldCheck = (value) => Number.isFinite(value) && (value as number) >= 0;
 
 interface MessageForm {
@@ -34,11 +40,20 @@ interface MessageForm {
 
 /** The number and the fields of each message. Unknown fields are skipped. */
 const forms: Readonly<Record<Message['type'], MessageForm>> = {
-  hello: { kind: 1, hasPayload: false, fields: { protocol: isCount, federation: isId, childId: isId } },
+  hello: {
+    kind: 1,
+    hasPayload: false,
+    fields: { protocol: isCount, federation: isId, childId: isId, layout: orNull(isLayout) },
+  },
   welcome: {
     kind: 2,
     hasPayload: false,
-    fields: { kind: oneOf('gradients', 'parameters'), version: isCount, epoch: isCount },
+    fields: {
+      kind: oneOf('gradients', 'parameters'),
+      version: isCount,
+      epoch: isCount,
+      sharedTensors: orNull(isTexts),
+    },
   },
   refusal: { kind: 3, hasPayload: false, fields: { error: isError } },
   layout: {

@@ -14,12 +14,20 @@ export interface WireError {
   readonly message: string;
 }
 
+/** Names, shapes and meaning of tensors. */
+export interface LayoutForm {
+  readonly tensors: readonly TensorShape[];
+  readonly architecture: Architecture | null;
+}
+
 /** Child → coordinator, first: who is there. */
 export interface Hello {
   readonly type: 'hello';
   readonly protocol: number;
   readonly federation: string;
   readonly childId: string;
+  /** Tensors of the child's model, so that it finds the generation that it fits; null where they are not known yet. */
+  readonly layout: LayoutForm | null;
 }
 
 /**
@@ -31,6 +39,8 @@ export interface Welcome {
   readonly kind: UpdateKind;
   readonly version: number;
   readonly epoch: number;
+  /** Tensors that are shared, as names or beginnings of names followed by `*`; the rest stays. Null: all. */
+  readonly sharedTensors: readonly string[] | null;
 }
 
 /** Coordinator → child, instead of a welcome; the connection closes. */
@@ -40,11 +50,9 @@ export interface Refusal {
 }
 
 /** Either way: names and shapes, sent once before the first tensors that have them. */
-export interface LayoutMessage {
+export interface LayoutMessage extends LayoutForm {
   readonly type: 'layout';
   readonly fingerprint: string;
-  readonly tensors: readonly TensorShape[];
-  readonly architecture: Architecture | null;
 }
 
 /** Child → coordinator: gradients or parameters; the values are the payload. */

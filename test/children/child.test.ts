@@ -10,8 +10,8 @@ import {
   InvalidOptionError,
   LinearRegression,
   ModelParametersMerger,
-  NonFiniteError,
   UpdateDiscardedError,
+  UpdateRefusedError,
 } from 'mainstem';
 import { describe, expect, test } from 'vitest';
 import { gradientsOf, numbersOf, parametersOf, settle } from '../coordinators/helpers.ts';
@@ -140,10 +140,9 @@ describe('refusals', () => {
   test('a refused update comes back with its code and message', async () => {
     const { coordinator, transport } = await gradientsSetup();
     const model = new LinearRegression({ fitIntercept: false });
-    model.setModelParameters((await import('mainstem')).ModelParameters.fromArrays({ weights: [[1]] }));
-    model.setAreGradientsSaved(true);
-    model.train(rows, labels, { maximumNumberOfIterations: 1 });
+    // Untrained: what it will send is not known yet.
     const child = await Child.connect({ transport, model, childId: 'a' });
+    model.train(rows, labels, { maximumNumberOfIterations: 1 });
     const receipt = await child.send();
     expect(receipt.status).toBe('refused');
     expect(receipt.reason?.code).toBe('LAYOUT_MISMATCH');
@@ -170,14 +169,14 @@ describe('refusals', () => {
     coordinator.use({
       name: 'refuse all',
       onUpdate: () => {
-        throw new NonFiniteError('not today');
+        throw new UpdateRefusedError('not today');
       },
     });
     const child = await Child.connect({ transport, model: new LinearRegression(), childId: 'a' });
     const { receipt } = await child.train(rows, labels, { maximumNumberOfIterations: 1 });
     expect(receipt.status).toBe('accepted');
     const rejection = expect(receipt.committed).rejects.toMatchObject({
-      code: 'NON_FINITE',
+      code: 'UPDATE_REFUSED',
       message: 'not today',
     });
     coordinator.tick(1000);

@@ -39,7 +39,7 @@ async function setup() {
   return { coordinator, errors, meet };
 }
 
-const hello: Message = { type: 'hello', protocol: 1, federation: 'default', childId: 'x' };
+const hello: Message = { type: 'hello', protocol: 1, federation: 'default', childId: 'x', layout: null };
 
 function updateFrames(sequence: number, gradients: Gradients): Message[] {
   const { layout, dtype, values, sampleCount } = gradients;

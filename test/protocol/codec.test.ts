@@ -9,8 +9,14 @@ import { decodeFrame, encodeFrame } from '../../src/transport/frame.ts';
 
 const error = { code: 'X', message: 'y' };
 const messages: Message[] = [
-  { type: 'hello', protocol: 1, federation: 'arena/aim', childId: 'kind é 1' },
-  { type: 'welcome', kind: 'gradients', version: 3, epoch: 2 },
+  {
+    type: 'hello',
+    protocol: 1,
+    federation: 'arena/aim',
+    childId: 'kind é 1',
+    layout: { tensors: [{ name: 'weights', shape: [2, 3] }], architecture: null },
+  },
+  { type: 'welcome', kind: 'gradients', version: 3, epoch: 2, sharedTensors: ['weights', 'layers.*'] },
   { type: 'refusal', error },
   {
     type: 'layout',

@@ -1,0 +1,28 @@
+import type { Listener, Transport } from '../transport/Transport.ts';
+import type { ReceptionOptions } from './Reception.ts';
+import { Reception } from './Reception.ts';
+
+/** The listeners that somebody has opened: each takes connections until it is closed, or all are. */
+export class Doors {
+  readonly #listeners = new Set<Listener>();
+
+  /** Listens on a transport. */
+  async open(transport: Transport, options: ReceptionOptions): Promise<Listener> {
+    const reception = new Reception(options);
+    const listener = await transport.listen((connection) => reception.serve(connection));
+    this.#listeners.add(listener);
+    return {
+      close: async () => {
+        this.#listeners.delete(listener);
+        await listener.close();
+      },
+    };
+  }
+
+  /** Closes all. */
+  async close(): Promise<void> {
+    const listeners = [...this.#listeners];
+    this.#listeners.clear();
+    for (const listener of listeners) await listener.close();
+  }
+}

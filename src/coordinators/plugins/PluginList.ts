@@ -1,0 +1,246 @@
+import {
+  InvalidOptionError,
+  isMainstemError,
+  MalformedDataError,
+  PluginError,
+  toError,
+  UpdateRefusedError,
+} from '../../errors.ts';
+import type { JsonValue } from '../../parameters/architecture.ts';
+import { ModelParameters } from '../../parameters/ModelParameters.ts';
+import type { ParameterLayout } from '../../parameters/ParameterLayout.ts';
+import type { DataType } from '../../parameters/values.ts';
+import type { StoreOperation } from '../../storage/Store.ts';
+import type { ReadRecord } from '../Ledger.ts';
+import { decodeState, encodeState } from '../persistence.ts';
+import type { MergeInfo, Plugin, PluginHost, PublicationInfo, RoundInfo, Update } from './Plugin.ts';
+
+const hooks: readonly string[] = [
+  'setup',
+  'save',
+  'load',
+  'dispose',
+  'onJoin',
+  'onLeave',
+  'onUpdate',
+  'beforeRound',
+  'beforeMerge',
+  'afterMerge',
+  'beforePublish',
+] satisfies (keyof Plugin)[];
+
+/** A plugin with what is known of its stored memory. */
+interface Entry {
+  readonly plugin: Plugin;
+  /** What `save` returned the last time. */
+  saved: JsonValue | undefined;
+}
+
+/** The plugins of one coordinator, in the order in which they were added. */
+export class PluginList {
+  #entries: readonly Entry[] = [];
+  readonly #report: (error: Error) => void;
+
+  /** `report` hears of failures that refuse nothing: of `onLeave`, `save`, `dispose` and `beforePublish`. */
+  constructor(report: (error: Error) => void) {
+    this.#report = report;
+  }
+
+  add(plugin: Plugin, host: PluginHost): void {
+    if (typeof plugin?.name !== 'string' || plugin.name === '')
+      throw new InvalidOptionError('a plugin needs a name');
+    if (this.#entries.some((entry) => entry.plugin.name === plugin.name)) {
+      throw new InvalidOptionError(`there is a plugin named ${plugin.name} already`);
+    }
+    for (const hook of Object.keys(plugin)) {
+      const meant = hooks.find((name) => name !== hook && name.toLowerCase() === hook.toLowerCase());
+      if (meant !== undefined)
+        throw new InvalidOptionError(`plugin ${plugin.name} has ${hook}; the hook is named ${meant}`);
+    }
+    blame(plugin, 'setup', () => plugin.setup?.(host));
+    this.#entries = [...this.#entries, { plugin, saved: undefined }];
+  }
+
+  /** False where there is none of this name. */
+  remove(name: string): boolean {
+    const entry = this.#entries.find(({ plugin }) => plugin.name === name);
+    if (entry === undefined) return false;
+    this.#entries = this.#entries.filter((other) => other !== entry);
+    this.#attempt(entry.plugin, 'dispose', () => entry.plugin.dispose?.());
+    return true;
+  }
+
+  /** Asks all whether a child may join. Where one says no, those asked before it hear that the child has left. */
+  onJoin(childId: string): void {
+    const asked: Plugin[] = [];
+    try {
+      for (const { plugin } of this.#entries) {
+        blame(plugin, 'onJoin', () => plugin.onJoin?.({ childId }));
+        asked.push(plugin);
+      }
+    } catch (thrown) {
+      for (const plugin of asked.reverse())
+        this.#attempt(plugin, 'onLeave', () => plugin.onLeave?.({ childId }));
+      throw thrown;
+    }
+  }
+
+  onLeave(childId: string): void {
+    for (const { plugin } of this.#entries)
+      this.#attempt(plugin, 'onLeave', () => plugin.onLeave?.({ childId }));
+  }
+
+  onUpdate(update: Update): Update {
+    let current = update;
+    for (const { plugin } of this.#entries)
+      current = blame(plugin, 'onUpdate', () => plugin.onUpdate?.(current)) ?? current;
+    return current;
+  }
+
+  beforeRound(info: RoundInfo): void {
+    for (const { plugin } of this.#entries) blame(plugin, 'beforeRound', () => plugin.beforeRound?.(info));
+  }
+
+  beforeMerge(info: MergeInfo): void {
+    for (const { plugin } of this.#entries) blame(plugin, 'beforeMerge', () => plugin.beforeMerge?.(info));
+  }
+
+  /** Shows merged values to `afterMerge` and takes its changes over, checked like an update. */
+  reviseMain(
+    merged: Float64Array<ArrayBuffer>,
+    layout: ParameterLayout,
+    dtype: DataType,
+    info: MergeInfo,
+  ): void {
+    // Making parameters of them costs a copy.
+    if (!this.#entries.some(({ plugin }) => plugin.afterMerge !== undefined)) return;
+    let main = new ModelParameters(layout, merged.slice(), { baseVersion: info.version });
+    for (const { plugin } of this.#entries) {
+      main = blame(plugin, 'afterMerge', () => plugin.afterMerge?.({ ...info, main })) ?? main;
+    }
+    layout.assertFits(main.layout, 'main of a plugin', 'main');
+    main.toDataType(dtype).assertFinite('main of a plugin');
+    merged.set(main.values);
+  }
+
+  /** Whether anybody judges mains before they are published. */
+  get areJudging(): boolean {
+    return this.#entries.some(({ plugin }) => plugin.beforePublish !== undefined);
+  }
+
+  /** Asks `beforePublish` of each in turn; false from one is enough. A promise only where a plugin takes its time. */
+  approve(info: PublicationInfo): boolean | Promise<boolean> {
+    return this.#approveFrom(0, this.#entries, info);
+  }
+
+  #approveFrom(first: number, entries: readonly Entry[], info: PublicationInfo): boolean | Promise<boolean> {
+    for (let index = first; index < entries.length; index++) {
+      const { plugin } = entries[index] as Entry;
+      const named = (thrown: unknown): never => {
+        throw nameError(plugin, 'beforePublish', thrown);
+      };
+      let verdict: ReturnType<NonNullable<Plugin['beforePublish']>>;
+      try {
+        verdict = plugin.beforePublish?.(info);
+      } catch (thrown) {
+        return named(thrown);
+      }
+      if (isThenable(verdict)) {
+        return Promise.resolve(verdict).then(
+          (late) => (late === false ? false : this.#approveFrom(index + 1, entries, info)),
+          named,
+        );
+      }
+      if (verdict === false) return false;
+    }
+    return true;
+  }
+
+  /** The records of the memories that have changed. A `save` that fails is reported; the record before it stays. */
+  save(): StoreOperation[] {
+    return this.#entries.flatMap((entry) => {
+      const { plugin } = entry;
+      if (plugin.save === undefined) return [];
+      try {
+        const state = blame(plugin, 'save', () => plugin.save?.() ?? null);
+        if (state === entry.saved) return [];
+        const operation = { key: pluginKey(plugin.name), value: encodeState(state) };
+        entry.saved = state;
+        return [operation];
+      } catch (thrown) {
+        this.#report(nameError(plugin, 'save', thrown));
+        return [];
+      }
+    });
+  }
+
+  /** Reads the stored memories; the function returned hands them over. Throws MalformedDataError for damaged ones. */
+  async load(read: ReadRecord): Promise<() => void> {
+    const found: { plugin: Plugin; state: JsonValue }[] = [];
+    for (const { plugin } of this.#entries) {
+      if (plugin.load === undefined) continue;
+      const stored = await read(pluginKey(plugin.name));
+      if (stored === undefined) continue;
+      try {
+        found.push({ plugin, state: decodeState(stored) });
+      } catch (cause) {
+        throw new MalformedDataError(`the stored memory of plugin ${plugin.name} is damaged`, { cause });
+      }
+    }
+    return () => {
+      for (const { plugin, state } of found) blame(plugin, 'load', () => plugin.load?.(state));
+    };
+  }
+
+  dispose(): void {
+    for (const { plugin } of this.#entries) this.remove(plugin.name);
+  }
+
+  /** For hooks that cannot refuse anything any more: what they throw is reported. */
+  #attempt(plugin: Plugin, hook: string, call: () => void): void {
+    try {
+      blame(plugin, hook, call);
+    } catch (thrown) {
+      this.#report(toError(thrown));
+    }
+  }
+}
+
+/** Key of a plugin's record. */
+export function pluginKey(name: string): string {
+  return `plugin/${encodeURIComponent(name)}`;
+}
+
+/** Names the plugin and the hook in whatever it throws, and refuses promises. */
+function blame<T>(plugin: Plugin, hook: string, call: () => T): T {
+  let result: T;
+  try {
+    result = call();
+  } catch (thrown) {
+    throw nameError(plugin, hook, thrown);
+  }
+  if (!isThenable(result)) return result;
+  // Its failure would end the process, and nobody waits for it.
+  Promise.resolve(result).catch(() => {});
+  throw new PluginError(
+    plugin.name,
+    hook,
+    `${hook} of plugin ${plugin.name} returned a promise; hooks are synchronous`,
+  );
+}
+
+/** A refusal is said on purpose, in the plugin's own words; anything else is a failure of the plugin. */
+function nameError(plugin: Plugin, hook: string, thrown: unknown): Error {
+  if (isMainstemError(thrown) && thrown.code === UpdateRefusedError.code) return thrown;
+  if (thrown instanceof PluginError) return thrown;
+  return new PluginError(
+    plugin.name,
+    hook,
+    `${hook} of plugin ${plugin.name} failed: ${toError(thrown).message}`,
+    thrown,
+  );
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as Partial<PromiseLike<unknown>> | undefined)?.then === 'function';
+}
