@@ -19,6 +19,10 @@ export type {
 export { DistributedModelParametersCoordinator } from './coordinators/DistributedModelParametersCoordinator.ts';
 export type { UpdateIdentity } from './coordinators/Membership.ts';
 export type { CoordinatorOptions, Drive } from './coordinators/options.ts';
+export type { BestMain, BestMainKeeperOptions } from './coordinators/plugins/BestMainKeeper.ts';
+export { BestMainKeeper } from './coordinators/plugins/BestMainKeeper.ts';
+export type { NormClippingOptions } from './coordinators/plugins/NormClipping.ts';
+export { NormClipping } from './coordinators/plugins/NormClipping.ts';
 export type {
   ChildInfo,
   MembershipHooks,
@@ -32,6 +36,8 @@ export type {
   RoundInfo,
   Update,
 } from './coordinators/plugins/Plugin.ts';
+export type { UpdateLogEntry, UpdateLogOptions } from './coordinators/plugins/UpdateLog.ts';
+export { UpdateLog } from './coordinators/plugins/UpdateLog.ts';
 export type { Receipt, UpdateStatus } from './coordinators/receipts.ts';
 export {
   AbortedError,

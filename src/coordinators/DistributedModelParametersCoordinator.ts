@@ -225,7 +225,7 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
     this.plugins.beforeMerge({ version: base + 1, children: children.length });
     const state = merger.begin({ layout, main: base === 0 ? undefined : this.main.snapshot() });
     for (const { member: from, parameters } of children)
-      yield* inSteps(merger.add(state, describe(from, parameters)));
+      yield* inSteps(merger.add(state, describe(from, parameters, base)));
     const included = [...this.#waiting, pending];
     yield* this.#finish(merger, state, { layout, dtype, base, included, adopt });
     return 'applied';
@@ -241,7 +241,9 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
     const group = open ?? this.#beginGroup(content);
     group.layout.assertFits(content.layout, 'parameters', 'other children of this merge');
     const place = member.isAnonymous ? group.pending.length : member.index;
-    yield* inSteps(group.merger.add(group.state, { ...describe(member, content), index: place }));
+    yield* inSteps(
+      group.merger.add(group.state, { ...describe(member, content, this.main.version), index: place }),
+    );
     if (this.#group !== open)
       throw new UpdateDiscardedError('the coordinator was reset before the merge was complete');
     this.#group = group;
@@ -328,6 +330,10 @@ function latestKey({ id }: Member): string {
   return latestPrefix + encodeURIComponent(id);
 }
 
-function describe(member: Member, parameters: ModelParameters): MergeChild {
-  return { id: member.id, index: member.index, parameters, sampleCount: parameters.sampleCount };
+/** A child's part of a merge into the main that follows `version`. */
+function describe(member: Member, parameters: ModelParameters, version: number): MergeChild {
+  const { sampleCount, baseVersion } = parameters;
+  // A child cannot have started from a main that is still to come: such a claim is worth no more than the present.
+  const staleness = baseVersion === undefined ? undefined : Math.max(0, version - baseVersion);
+  return { id: member.id, index: member.index, parameters, sampleCount, staleness };
 }

@@ -61,6 +61,8 @@ export interface ChildParameters {
   readonly parameters: ModelParameters;
   readonly id?: string;
   readonly sampleCount?: number;
+  /** Versions of main that have passed since its training started; weights by a formula may ask for it. */
+  readonly staleness?: number;
 }
 
 const optionNames = ['mode', 'weights', 'merge', 'rounding'];
@@ -205,7 +207,13 @@ function lookUpWeight(weights: MergeWeights, child: MergeChild): number {
 
 function describeChild(child: ModelParameters | ChildParameters, index: number): MergeChild {
   if (ModelParameters.isModelParameters(child)) {
-    return { id: String(index), index, parameters: child, sampleCount: child.sampleCount };
+    return {
+      id: String(index),
+      index,
+      parameters: child,
+      sampleCount: child.sampleCount,
+      staleness: undefined,
+    };
   }
   const parameters = requireModelParameters(child?.parameters);
   return {
@@ -213,5 +221,6 @@ function describeChild(child: ModelParameters | ChildParameters, index: number):
     index,
     parameters,
     sampleCount: child.sampleCount ?? parameters.sampleCount,
+    staleness: child.staleness,
   };
 }

@@ -1,6 +1,7 @@
 import type { JsonValue } from '../../parameters/architecture.ts';
 import type { Gradients } from '../../parameters/Gradients.ts';
 import type { ModelParameters } from '../../parameters/ModelParameters.ts';
+import type { CoordinatorEvents } from '../coordinatorEvents.ts';
 
 /** An update on its way to main. */
 export interface Update<T extends Gradients | ModelParameters = Gradients | ModelParameters> {
@@ -46,6 +47,11 @@ export interface PluginHost {
   readonly children: readonly string[];
   /** A copy of main. Throws NoMainParametersError where there is none. */
   getModelParameters(): ModelParameters;
+  /** Calls the listener at every event of this name; the function returned removes it. */
+  on<Name extends keyof CoordinatorEvents>(
+    name: Name,
+    listener: (event: CoordinatorEvents[Name]) => void,
+  ): () => void;
 }
 
 /** How a plugin begins, ends, and is remembered. */
