@@ -1,6 +1,5 @@
 import { InvalidOptionError, UpdateRefusedError } from '../../errors.ts';
 import { Gradients } from '../../parameters/Gradients.ts';
-import type { ModelParameters } from '../../parameters/ModelParameters.ts';
 import type { Values } from '../../parameters/values.ts';
 import { show } from '../../show.ts';
 import type { Plugin, PluginHost, Update } from './Plugin.ts';
@@ -48,7 +47,10 @@ export class NormClipping implements Plugin {
 
   onUpdate(update: Update): Update | undefined {
     const { content } = update;
-    const reference = this.#referenceOf(content);
+    const isGradients = Gradients.isGradients(content);
+    // Nothing to measure the first parameters from.
+    if (!isGradients && (this.#host?.version ?? 0) === 0) return undefined;
+    const reference = isGradients ? undefined : this.#host?.getModelParameters().values;
     const norm = distance(content.values, reference);
     if (norm <= this.#maximumNorm) return undefined;
     this.#clipped++;
@@ -60,13 +62,6 @@ export class NormClipping implements Plugin {
     const clipped = content.clone();
     scaleTowards(clipped.values, reference, this.#maximumNorm / norm);
     return { ...update, content: clipped };
-  }
-
-  /** What the norm is measured from: main for parameters, 0 for gradients. */
-  #referenceOf(content: Gradients | ModelParameters): Values | undefined {
-    if (Gradients.isGradients(content) || this.#host === undefined || this.#host.version === 0)
-      return undefined;
-    return this.#host.getModelParameters().values;
   }
 }
 
