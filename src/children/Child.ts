@@ -26,6 +26,7 @@ import { show } from '../show.ts';
 import type { Connection, Transport } from '../transport/Transport.ts';
 import type { AdoptionTest } from './ChildModel.ts';
 import { ChildModel } from './ChildModel.ts';
+import { SentReports } from './SentReports.ts';
 import type { ChildReceipt } from './SentUpdates.ts';
 import { SentUpdates } from './SentUpdates.ts';
 
@@ -69,6 +70,7 @@ export class Child {
   readonly #logger: Logger;
   readonly #layouts = new LayoutCatalog();
   readonly #sent = new SentUpdates();
+  readonly #reports = new SentReports();
   readonly #events: GuardedEvents<ChildEvents>;
   #main: ModelParameters | undefined;
   #adoptedVersion: number | undefined;
@@ -254,8 +256,12 @@ export class Child {
       case 'rejected':
         this.#sent.reject(message.sequence, fromWire(message.error));
         return;
+      case 'reported':
+        this.#reports.answer(message.number, message.error === null ? undefined : fromWire(message.error));
+        return;
       case 'hello':
       case 'update':
+      case 'report':
       case 'leave':
         this.#report(new RemoteError('MALFORMED_DATA', `a child does not expect a ${message.type}`));
     }
@@ -282,6 +288,7 @@ export class Child {
     this.#greet?.reject(reason);
     this.#greet = undefined;
     this.#sent.close(reason);
+    this.#reports.close(reason);
     this.#events.emit('closed', error);
   }
 }

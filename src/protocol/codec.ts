@@ -86,6 +86,17 @@ const forms: Readonly<Record<Message['type'], MessageForm>> = {
   rejected: { kind: 8, hasPayload: false, fields: { sequence: isCount, error: isError } },
   main: { kind: 9, hasPayload: true, fields: { fingerprint: isId, dtype: isDataType, version: isCount } },
   leave: { kind: 10, hasPayload: false, fields: {} },
+  report: {
+    kind: 11,
+    hasPayload: false,
+    fields: {
+      number: isCount,
+      subject: oneOf('evaluation', 'featureStatistics'),
+      version: orNull(isCount),
+      content: isObject,
+    },
+  },
+  reported: { kind: 12, hasPayload: false, fields: { number: isCount, error: orNull(isError) } },
 };
 
 const types = new Map(Object.entries(forms).map(([type, { kind }]) => [kind, type as Message['type']]));

@@ -1,4 +1,4 @@
-import type { Architecture } from '../parameters/architecture.ts';
+import type { Architecture, JsonValue } from '../parameters/architecture.ts';
 import type { TensorShape } from '../parameters/ParameterLayout.ts';
 import type { DataType } from '../parameters/values.ts';
 
@@ -97,6 +97,27 @@ export interface MainMessage {
   readonly payload: Uint8Array<ArrayBuffer>;
 }
 
+/** What a report is about. */
+export type ReportSubject = 'evaluation' | 'featureStatistics';
+
+/** Child → coordinator: sums that children report and the coordinator adds up. A later one replaces an earlier one. */
+export interface ReportMessage {
+  readonly type: 'report';
+  /** Chosen by the child; the answer has it too. */
+  readonly number: number;
+  readonly subject: ReportSubject;
+  /** Of an evaluation: the version of main that was evaluated. */
+  readonly version: number | null;
+  readonly content: { readonly [key: string]: JsonValue };
+}
+
+/** Coordinator → child: a report was taken, or not and why. */
+export interface ReportedMessage {
+  readonly type: 'reported';
+  readonly number: number;
+  readonly error: WireError | null;
+}
+
 /** Child → coordinator: goodbye. */
 export interface Leave {
   readonly type: 'leave';
@@ -113,6 +134,8 @@ export type Message =
   | CommittedMessage
   | RejectedMessage
   | MainMessage
+  | ReportMessage
+  | ReportedMessage
   | Leave;
 
 /** The version of the protocol that this package speaks. */

@@ -38,6 +38,8 @@ const messages: Message[] = [
   { type: 'rejected', sequence: 9, error },
   { type: 'main', fingerprint: 'ab', dtype: 'float64', version: 7, payload: new Uint8Array(16) },
   { type: 'leave' },
+  { type: 'report', number: 3, subject: 'evaluation', version: 7, content: { rows: 5 } },
+  { type: 'reported', number: 3, error: null },
 ];
 
 describe('messages', () => {
