@@ -5,12 +5,12 @@ import { show } from '../show.ts';
 import type { ActivationName } from './activations.ts';
 import { activationNamed } from './activations.ts';
 import { architectureClasses } from './classification.ts';
+import { checkLossPair, lossNamed } from './createLoss.ts';
 import type { DenseNetwork } from './DenseNetwork.ts';
 import { planNetwork } from './DenseNetwork.ts';
 import type { Label } from './labels.ts';
 import { checkClasses } from './labels.ts';
 import type { LossName } from './losses.ts';
-import { checkLossPair, lossNamed } from './losses.ts';
 
 /** One layer of a network. */
 export interface LayerOption {

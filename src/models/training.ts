@@ -4,7 +4,7 @@ import type { Values } from '../parameters/values.ts';
 import { findNonFinite } from '../parameters/values.ts';
 import type { Random } from '../random.ts';
 import { shuffle } from '../random.ts';
-import { weightRanges } from './DenseNetwork.ts';
+import { finishMean } from './meanCost.ts';
 import type { Objective } from './Objective.ts';
 import type { IterationReport, TrainingStep } from './trainOptions.ts';
 
@@ -87,28 +87,6 @@ function* runIteration(
     if (end < rows) yield { iteration, rows: end, cost: undefined };
   }
   return total / rows;
-}
-
-/** Turns summed cost and gradient into means and adds the penalty: λ/2 ‖weights‖² and λ weights. */
-export function finishMean(
-  objective: Objective,
-  values: Values,
-  penalty: Penalty,
-  gradient: Float64Array,
-  sum: number,
-  rows: number,
-): number {
-  for (let i = 0; i < gradient.length; i++) gradient[i] = (gradient[i] as number) / rows;
-  let cost = sum / rows;
-  if (penalty.l2 === 0) return cost;
-  for (const [start, end] of weightRanges(objective.network)) {
-    for (let i = start; i < end; i++) {
-      const weight = values[i] as number;
-      cost += (penalty.l2 / 2) * weight * weight;
-      gradient[i] = (gradient[i] as number) + penalty.l2 * weight;
-    }
-  }
-  return cost;
 }
 
 function addShare(target: Float64Array, source: Float64Array, share: number): void {

@@ -1,0 +1,175 @@
+import { NotTrainedError } from '../errors.ts';
+import { createOptimizer } from '../optimizers/createOptimizer.ts';
+import type { OptimizerStateJson } from '../optimizers/Optimizer.ts';
+import {
+  createOptimizerState,
+  optimizerStateFromJson,
+  optimizerStateToJson,
+} from '../optimizers/Optimizer.ts';
+import { ModelParameters, requireModelParameters } from '../parameters/ModelParameters.ts';
+import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
+import { createValues } from '../parameters/values.ts';
+import { seededRandom } from '../random.ts';
+import type { DenseNetwork } from './DenseNetwork.ts';
+import type { Configurable, Resumable, SetModelParametersOptions } from './Model.ts';
+import type { ModelState } from './ModelState.ts';
+import { createModelState } from './ModelState.ts';
+import type { ModelJson } from './modelJson.ts';
+import { modelFromJson, modelToJson } from './modelJson.ts';
+import type { TrainingOptions } from './options.ts';
+import { TrainingMemory } from './TrainingMemory.ts';
+import type { Penalty } from './training.ts';
+
+/** Options as a model keeps them. */
+export type Resolved<Options extends TrainingOptions> = Options &
+  Required<Pick<TrainingOptions, 'maximumNumberOfIterations' | 'optimizer' | 'dtype' | 'seed'>>;
+
+/**
+ * What a model is between two trainings: options, parameters, the optimizer's memory, and the JSON of all of them.
+ * It reads no data; what is trained and predicted is TrainableModel's.
+ */
+export abstract class ParameterisedModel<Options extends TrainingOptions>
+  implements Configurable<Options>, Resumable
+{
+  protected options: Resolved<Options>;
+  protected state: ModelState | undefined;
+  protected readonly memory: TrainingMemory;
+  /** Identity of this instance for coordinators in the same process. */
+  protected readonly origin: object = Object.freeze({});
+
+  constructor(options: Resolved<Options>) {
+    this.options = options;
+    this.memory = new TrainingMemory(options.optimizer, options.seed);
+  }
+
+  /** A copy of the parameters. Throws NotTrainedError while their shape is unknown. */
+  getModelParameters(): ModelParameters {
+    const { network, values, sampleCount, baseVersion } = this.requireState();
+    return new ModelParameters(network.layout, values.slice(), {
+      sampleCount,
+      baseVersion,
+      origin: this.origin,
+    });
+  }
+
+  /**
+   * Takes the numbers over, converted to the model's own dtype. The optimizer's state is kept unless
+   * `resetOptimizer` is set. Throws LayoutMismatchError, ArchitectureMismatchError or NonFiniteError, and is then
+   * unchanged. An untrained model takes its shape from the parameters.
+   */
+  setModelParameters(parameters: ModelParameters, options: SetModelParametersOptions = {}): void {
+    this.memory.assertIdle('setModelParameters');
+    const { layout, values, baseVersion } = requireModelParameters(parameters);
+    parameters.assertFinite('parameters');
+    const converted = createValues(this.options.dtype, values.length);
+    converted.set(values);
+    const state = this.state ?? this.createState(this.networkFor(layout));
+    state.network.layout.assertFits(layout, 'parameters', 'the model');
+    new ModelParameters(state.network.layout, converted).assertFinite(`parameters as ${this.options.dtype}`);
+    state.values.set(converted);
+    state.isFresh = false;
+    state.baseVersion = baseVersion;
+    state.sampleCount = undefined;
+    if (options.resetOptimizer === true)
+      state.optimizerState = createOptimizerState(this.memory.optimizer, values.length);
+    this.state = state;
+  }
+
+  /**
+   * Changes options. What shapes the parameters cannot change once there are any; a new optimizer starts with
+   * empty state. Throws InvalidOptionError, and then nothing has changed.
+   */
+  setParameters(options: Partial<Options>): void {
+    this.memory.assertIdle('setParameters');
+    const checked = this.checkChange(options);
+    const optimizer = checked.optimizer === undefined ? undefined : createOptimizer(checked.optimizer);
+    this.options = { ...this.options, ...checked };
+    if (checked.seed !== undefined) this.memory.shuffling = seededRandom(checked.seed, 1);
+    if (optimizer === undefined) return;
+    this.memory.optimizer = optimizer;
+    if (this.state !== undefined) {
+      this.state.optimizerState = createOptimizerState(optimizer, this.state.values.length);
+    }
+  }
+
+  /** The optimizer's memory as JSON, or undefined before there are parameters. */
+  getOptimizerState(): OptimizerStateJson | undefined {
+    return this.state && optimizerStateToJson(this.memory.optimizer, this.state.optimizerState);
+  }
+
+  /** Continues with a saved memory. Throws MalformedDataError where it does not fit. */
+  setOptimizerState(json: OptimizerStateJson): void {
+    this.memory.assertIdle('setOptimizerState');
+    const state = this.requireState();
+    state.optimizerState = optimizerStateFromJson(this.memory.optimizer, json, state.values.length);
+  }
+
+  /** Everything that training or predicting needs, as JSON. */
+  toJSON(): ModelJson {
+    return modelToJson({
+      model: this.modelName,
+      options: this.options,
+      optimizer: this.memory.optimizer,
+      parameters: this.state === undefined ? undefined : this.getModelParameters(),
+      optimizerState: this.getOptimizerState(),
+      random: this.memory.shuffling.getState(),
+    });
+  }
+
+  /** Restores the parts of the JSON form that are not options. */
+  protected restoreJson(json: ModelJson): void {
+    const { parameters, optimizerState, random } = modelFromJson(json);
+    if (parameters !== undefined) {
+      this.setModelParameters(parameters);
+      this.requireState().sampleCount = parameters.sampleCount;
+    }
+    if (optimizerState !== undefined) this.setOptimizerState(optimizerState);
+    this.memory.shuffling.setState(random);
+  }
+
+  /** Makes this model a twin of another of its class. */
+  protected copyFrom(other: ParameterisedModel<Options>): void {
+    this.memory.copyFrom(other.memory);
+    const from = other.state;
+    if (from === undefined) return;
+    const { steps, slots } = from.optimizerState;
+    const optimizerState = { steps, slots: slots.map((slot) => slot.slice()) };
+    this.state = { ...from, values: from.values.slice(), optimizerState };
+  }
+
+  /** Name of the class in JSON and in the architecture. */
+  protected abstract readonly modelName: string;
+  /** Whether parameters start at random (networks) or at zero. */
+  protected abstract readonly startsAtRandom: boolean;
+  /** The network that parameters of this layout belong to; called where there is none yet. */
+  protected abstract networkFor(layout: ParameterLayout): DenseNetwork;
+  /** Checks a change of options. */
+  protected abstract checkChange(options: Partial<Options>): Partial<Options>;
+  /** The shape, where the options alone fix it. */
+  protected networkFromOptions(): DenseNetwork | undefined {
+    return undefined;
+  }
+
+  protected get penalty(): Penalty {
+    return this.options.penalty ?? { l2: 0 };
+  }
+
+  /** The state, made from the options where they suffice. Throws NotTrainedError. */
+  protected requireState(): ModelState {
+    if (this.state !== undefined) return this.state;
+    const network = this.networkFromOptions();
+    if (network === undefined) {
+      throw new NotTrainedError(
+        `this ${this.modelName} has no parameters yet; train it (maximumNumberOfIterations: 0 suffices) or give it some with setModelParameters`,
+      );
+    }
+    this.state = this.createState(network);
+    return this.state;
+  }
+
+  protected createState(network: DenseNetwork): ModelState {
+    const { dtype, seed } = this.options;
+    const random = this.startsAtRandom ? seededRandom(seed) : undefined;
+    return createModelState(network, dtype, this.memory.optimizer, random);
+  }
+}
