@@ -115,14 +115,20 @@ export type {
   TrainingStep,
   TrainOptions,
 } from './models/trainOptions.ts';
+export { AdaGrad } from './optimizers/AdaGrad.ts';
 export type { AdamOptions } from './optimizers/Adam.ts';
 export { Adam } from './optimizers/Adam.ts';
+export type { AdamWOptions } from './optimizers/AdamW.ts';
+export { AdamW } from './optimizers/AdamW.ts';
 export type { OptimizerDescription, OptimizerName, OptimizerOption } from './optimizers/createOptimizer.ts';
 export { createOptimizer } from './optimizers/createOptimizer.ts';
 export { GradientDescent } from './optimizers/GradientDescent.ts';
 export { Momentum } from './optimizers/Momentum.ts';
+export { Nesterov } from './optimizers/Nesterov.ts';
 export type { Optimizer, OptimizerState, OptimizerStateJson } from './optimizers/Optimizer.ts';
 export { createOptimizerState } from './optimizers/Optimizer.ts';
+export type { RMSPropOptions } from './optimizers/RMSProp.ts';
+export { RMSProp } from './optimizers/RMSProp.ts';
 export type { Architecture, JsonValue } from './parameters/architecture.ts';
 export type { GradientsInfo } from './parameters/Gradients.ts';
 export { Gradients } from './parameters/Gradients.ts';

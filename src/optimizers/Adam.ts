@@ -1,6 +1,6 @@
-import { InvalidOptionError } from '../errors.ts';
 import type { Values } from '../parameters/values.ts';
 import type { Optimizer, OptimizerState } from './Optimizer.ts';
+import { checkPositive, checkShare } from './settings.ts';
 
 /** Options of Adam. */
 export interface AdamOptions {
@@ -22,13 +22,9 @@ export class Adam implements Optimizer {
   readonly epsilon: number;
 
   constructor({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: AdamOptions = {}) {
-    if (!(beta1 >= 0 && beta1 < 1)) throw new InvalidOptionError(`beta1 is ${beta1}, expected 0 ≤ beta1 < 1`);
-    if (!(beta2 >= 0 && beta2 < 1)) throw new InvalidOptionError(`beta2 is ${beta2}, expected 0 ≤ beta2 < 1`);
-    if (!(epsilon > 0 && epsilon < Infinity))
-      throw new InvalidOptionError(`epsilon is ${epsilon}, expected more than 0`);
-    this.beta1 = beta1;
-    this.beta2 = beta2;
-    this.epsilon = epsilon;
+    this.beta1 = checkShare(beta1, 'beta1');
+    this.beta2 = checkShare(beta2, 'beta2');
+    this.epsilon = checkPositive(epsilon, 'epsilon');
   }
 
   step(state: OptimizerState, values: Values, gradient: ArrayLike<number>, learningRate: number): void {

@@ -1,6 +1,6 @@
-import { InvalidOptionError } from '../errors.ts';
 import type { Values } from '../parameters/values.ts';
 import type { Optimizer, OptimizerState } from './Optimizer.ts';
+import { checkShare } from './settings.ts';
 
 /** Heavy ball: v ← μ v + g, θ ← θ − η v (Polyak 1964). `momentum` μ is 0.9 unless given. */
 export class Momentum implements Optimizer {
@@ -10,9 +10,7 @@ export class Momentum implements Optimizer {
   readonly momentum: number;
 
   constructor({ momentum = 0.9 }: { momentum?: number } = {}) {
-    if (!(momentum >= 0 && momentum < 1))
-      throw new InvalidOptionError(`momentum is ${momentum}, expected 0 ≤ momentum < 1`);
-    this.momentum = momentum;
+    this.momentum = checkShare(momentum, 'momentum');
   }
 
   step(state: OptimizerState, values: Values, gradient: ArrayLike<number>, learningRate: number): void {

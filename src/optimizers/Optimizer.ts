@@ -15,7 +15,7 @@ export interface OptimizerState {
  * coordinator spread it over several ticks.
  */
 export interface Optimizer {
-  /** `'gradientDescent'`, `'momentum'`, `'adam'`, or a name of your own. */
+  /** An OptimizerName, or a name of your own. */
   readonly name: string;
   /** The learning rate of a model that was given none. */
   readonly defaultLearningRate: number;

@@ -1,19 +1,28 @@
 import { InvalidOptionError } from '../errors.ts';
 import { show } from '../show.ts';
+import { AdaGrad } from './AdaGrad.ts';
 import type { AdamOptions } from './Adam.ts';
 import { Adam } from './Adam.ts';
+import type { AdamWOptions } from './AdamW.ts';
+import { AdamW } from './AdamW.ts';
 import { GradientDescent } from './GradientDescent.ts';
 import { Momentum } from './Momentum.ts';
+import { Nesterov } from './Nesterov.ts';
 import type { Optimizer } from './Optimizer.ts';
-
-/** The built-in optimizers. */
-export type OptimizerName = 'gradientDescent' | 'momentum' | 'adam';
+import type { RMSPropOptions } from './RMSProp.ts';
+import { RMSProp } from './RMSProp.ts';
 
 /** A built-in optimizer with its settings, as plain JSON. */
 export type OptimizerDescription =
   | { readonly name: 'gradientDescent' }
-  | { readonly name: 'momentum'; readonly momentum?: number }
-  | ({ readonly name: 'adam' } & AdamOptions);
+  | { readonly name: 'momentum' | 'nesterov'; readonly momentum?: number }
+  | { readonly name: 'adaGrad'; readonly epsilon?: number }
+  | ({ readonly name: 'rmsProp' } & RMSPropOptions)
+  | ({ readonly name: 'adam' } & AdamOptions)
+  | ({ readonly name: 'adamW' } & AdamWOptions);
+
+/** The built-in optimizers. */
+export type OptimizerName = OptimizerDescription['name'];
 
 /** Whatever an `optimizer` option takes: a name, a name with settings, or an object of your own. */
 export type OptimizerOption = OptimizerName | OptimizerDescription | Optimizer;
@@ -29,19 +38,32 @@ export function createOptimizer(option: OptimizerOption): Optimizer {
         return new GradientDescent();
       case 'momentum':
         return new Momentum(description);
+      case 'nesterov':
+        return new Nesterov(description);
+      case 'adaGrad':
+        return new AdaGrad(description);
+      case 'rmsProp':
+        return new RMSProp(description);
       case 'adam':
         return new Adam(description);
+      case 'adamW':
+        return new AdamW(description);
     }
   }
+  const names = Object.keys(settings).join(', ');
   throw new InvalidOptionError(
-    `optimizer is ${show(option)}, expected 'gradientDescent', 'momentum', 'adam' or an object with a step method`,
+    `optimizer is ${show(option)}, expected one of ${names}, or an object with a step method`,
   );
 }
 
 const settings: Readonly<Record<OptimizerName, readonly string[]>> = {
   gradientDescent: [],
   momentum: ['momentum'],
+  nesterov: ['momentum'],
+  adaGrad: ['epsilon'],
+  rmsProp: ['decay', 'epsilon', 'momentum'],
   adam: ['beta1', 'beta2', 'epsilon'],
+  adamW: ['beta1', 'beta2', 'epsilon', 'weightDecay'],
 };
 
 function refuseUnknownSettings(description: OptimizerDescription): void {

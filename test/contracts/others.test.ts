@@ -1,6 +1,8 @@
 import type { Optimizer, Store, StoreOperation } from 'mainstem';
 import {
+  AdaGrad,
   Adam,
+  AdamW,
   createOptimizer,
   GradientDescent,
   InProcessTransport,
@@ -9,23 +11,28 @@ import {
   type ModelParameters,
   ModelParametersMerger,
   Momentum,
+  Nesterov,
+  RMSProp,
 } from 'mainstem';
 import { mergerContract, optimizerContract, storeContract, transportContract } from 'mainstem/testing';
 import { describe, expect, test } from 'vitest';
 import { runContract } from '../../src/testing/contract.ts';
 import { describeContract } from './run.ts';
 
+const optimizers: [string, () => Optimizer][] = [
+  ['GradientDescent', () => new GradientDescent()],
+  ['Momentum', () => new Momentum({ momentum: 0.8 })],
+  ['Nesterov', () => new Nesterov({ momentum: 0.8 })],
+  ['AdaGrad', () => new AdaGrad()],
+  ['RMSProp', () => new RMSProp()],
+  ['RMSProp with momentum', () => new RMSProp({ momentum: 0.5, decay: 0.8 })],
+  ['Adam', () => new Adam()],
+  ['AdamW without decay', () => new AdamW({ weightDecay: 0 })],
+];
+for (const [name, create] of optimizers) describeContract(name, optimizerContract(create));
 describeContract(
-  'GradientDescent',
-  optimizerContract(() => new GradientDescent()),
-);
-describeContract(
-  'Momentum',
-  optimizerContract(() => new Momentum({ momentum: 0.8 })),
-);
-describeContract(
-  'Adam',
-  optimizerContract(() => new Adam()),
+  'AdamW',
+  optimizerContract(() => new AdamW({ weightDecay: 0.1 }), { decaysValues: true }),
 );
 describeContract(
   'an optimizer by its description',
@@ -101,6 +108,15 @@ describe('the suites see what is broken', () => {
     }
     await expect(runContract(optimizerContract(() => new Forgetful()))).rejects.toThrow(
       'promises are not kept',
+    );
+  });
+
+  test('an optimizer that decays and does not say so, and one that says so and does not', async () => {
+    await expect(runContract(optimizerContract(() => new AdamW()))).rejects.toThrow(
+      'ten zero gradients change nothing',
+    );
+    await expect(runContract(optimizerContract(() => new Adam(), { decaysValues: true }))).rejects.toThrow(
+      'towards 0',
     );
   });
 

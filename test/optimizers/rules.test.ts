@@ -1,16 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InvalidOptionError, MalformedDataError } from '../../src/errors.ts';
+import { AdaGrad } from '../../src/optimizers/AdaGrad.ts';
 import { Adam } from '../../src/optimizers/Adam.ts';
+import { AdamW } from '../../src/optimizers/AdamW.ts';
 import { createOptimizer, describeOptimizer } from '../../src/optimizers/createOptimizer.ts';
 import { GradientDescent } from '../../src/optimizers/GradientDescent.ts';
 import { Momentum } from '../../src/optimizers/Momentum.ts';
+import { Nesterov } from '../../src/optimizers/Nesterov.ts';
 import type { Optimizer, OptimizerState } from '../../src/optimizers/Optimizer.ts';
 import {
   createOptimizerState,
   optimizerStateFromJson,
   optimizerStateToJson,
 } from '../../src/optimizers/Optimizer.ts';
+import { RMSProp } from '../../src/optimizers/RMSProp.ts';
 
 const gradients = [
   [0.5, -2],
@@ -89,7 +93,106 @@ it.each([1, -0.1, Number.NaN])('momentum refuses %d', (momentum) => {
   expect(() => new Momentum({ momentum })).toThrow(InvalidOptionError);
 });
 
-const rules = [new GradientDescent(), new Momentum(), new Adam()];
+it('Nesterov looks ahead along its speed', () => {
+  // v: 0.5, 0.9·0.5 + 1 = 1.45, 0.9·1.45 − 0.75 = 0.555; steps g + 0.9 v.
+  const { values, state } = run(new Nesterov(), 0.1);
+  expectClose(values, [
+    1 - 0.1 * (0.5 + 0.45 + 1 + 1.305 - 0.75 + 0.4995),
+    -1 - 0.1 * (-2 - 1.8 + 0.25 - 1.395 + 3 + 1.4445),
+  ]);
+  expectClose(state.slots[0]!, [0.555, 1.605]);
+  expectClose(run(new Nesterov({ momentum: 0 }), 0.1).values, [0.925, -1.125]);
+});
+
+it('Nesterov is momentum at the point that its speed leads to', () => {
+  // Sutskever et al. 2013, equations 3 and 4: v ← μ v − η g(θ + μ v), θ ← θ + v, on the cost θ² / 2.
+  const [momentum, rate] = [0.8, 0.1];
+  let [theta, v] = [2, 0];
+  const ours = Float64Array.of(2);
+  const rule = new Nesterov({ momentum });
+  const state = createOptimizerState(rule, 1);
+  for (let i = 0; i < 10; i++) {
+    v = momentum * v - rate * (theta + momentum * v);
+    theta += v;
+    state.steps++;
+    rule.step(state, ours, ours.slice(), rate);
+    expectClose(ours, [theta + momentum * v]);
+  }
+});
+
+it('AdaGrad divides by the root of all squares', () => {
+  const wanted = [1, -1].map((start, i) => {
+    let sum = 0;
+    return gradients.reduce((value, gradient) => {
+      const g = gradient[i]!;
+      sum += g * g;
+      return value - (0.1 * g) / (Math.sqrt(sum) + 0.25);
+    }, start);
+  });
+  expectClose(run(new AdaGrad({ epsilon: 0.25 }), 0.1).values, wanted);
+  expect(new AdaGrad()).toMatchObject({ epsilon: 1e-10, defaultLearningRate: 0.01 });
+});
+
+it.each([0, 0.6])('RMSProp divides by the root of the mean square; momentum %d', (momentum) => {
+  const wanted = [1, -1].map((start, i) => {
+    let [mean, speed] = [0, 0];
+    return gradients.reduce((value, gradient) => {
+      const g = gradient[i]!;
+      mean = 0.75 * mean + 0.25 * g * g;
+      speed = momentum * speed + g / (Math.sqrt(mean) + 0.125);
+      return value - 0.1 * speed;
+    }, start);
+  });
+  expectClose(run(new RMSProp({ decay: 0.75, epsilon: 0.125, momentum }), 0.1).values, wanted);
+});
+
+it('RMSProp has its defaults', () => {
+  expect(new RMSProp()).toMatchObject({ decay: 0.9, epsilon: 1e-8, momentum: 0, slotCount: 1 });
+});
+
+it('AdamW is Adam beside a decay of its own that no root divides', () => {
+  const [rate, weightDecay] = [0.1, 0.3];
+  const plain = new Adam();
+  const rule = new AdamW({ weightDecay });
+  const ours = Float64Array.of(1, -1);
+  const state = createOptimizerState(rule, 2);
+  const adamState = createOptimizerState(plain, 2);
+  for (const gradient of gradients) {
+    const wanted = ours.slice();
+    adamState.steps++;
+    plain.step(adamState, wanted, gradient, rate);
+    ours.forEach((value, i) => {
+      wanted[i]! -= rate * weightDecay * value;
+    });
+    state.steps++;
+    rule.step(state, ours, gradient, rate);
+    expectClose(ours, [...wanted]);
+  }
+  expect(new AdamW()).toMatchObject({ beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 });
+});
+
+it.each([
+  () => new Nesterov({ momentum: 1 }),
+  () => new AdaGrad({ epsilon: 0 }),
+  () => new RMSProp({ decay: 1 }),
+  () => new RMSProp({ epsilon: Number.NaN }),
+  () => new RMSProp({ momentum: -0.1 }),
+  () => new AdamW({ weightDecay: -1 }),
+  () => new AdamW({ weightDecay: Infinity }),
+  () => new AdamW({ beta2: 1 }),
+])('illegal settings are refused: %s', (make) => {
+  expect(make).toThrow(InvalidOptionError);
+});
+
+const rules = [
+  new GradientDescent(),
+  new Momentum(),
+  new Nesterov(),
+  new AdaGrad(),
+  new RMSProp(),
+  new Adam(),
+  new AdamW(),
+];
 
 describe.each(rules.map((rule) => [rule.name, rule] as const))('%s', (_name, rule) => {
   it('steps over two halves as over the whole, bit for bit', () => {
@@ -173,6 +276,9 @@ describe('createOptimizer', () => {
     expect(createOptimizer({ name: 'momentum', momentum: 0.5 })).toEqual(new Momentum({ momentum: 0.5 }));
     const adam = new Adam({ beta1: 0.1, beta2: 0.2, epsilon: 0.3 });
     expect(createOptimizer({ name: 'adam', beta1: 0.1, beta2: 0.2, epsilon: 0.3 })).toEqual(adam);
+    const rmsProp = createOptimizer({ name: 'rmsProp', momentum: 0.5, decay: 0.2 });
+    expect(rmsProp).toEqual(new RMSProp({ momentum: 0.5, decay: 0.2 }));
+    expect(createOptimizer(describeOptimizer(rmsProp))).toEqual(rmsProp);
     expect(describeOptimizer(adam)).toEqual({ name: 'adam', beta1: 0.1, beta2: 0.2, epsilon: 0.3 });
   });
 
@@ -189,6 +295,7 @@ describe('createOptimizer', () => {
     ['an object without a rate', { name: 'mine', slotCount: 0, step: () => {} }],
     ['an object with −1 slots', { name: 'mine', defaultLearningRate: 1, slotCount: -1, step: () => {} }],
     ['an object with half a slot', { name: 'mine', defaultLearningRate: 1, slotCount: 0.5, step: () => {} }],
+    ['a setting of another rule', { name: 'nesterov', beta1: 0.5 }],
     ['a misspelt setting', { name: 'momentum', momentun: 0.5 }],
   ])('refuses %s', (_name, option) => {
     expect(() => createOptimizer(option as never)).toThrow(InvalidOptionError);
