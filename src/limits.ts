@@ -77,3 +77,6 @@ export const inProcessBufferedBytesMax: number = 2 ** 30;
 
 /** Patterns in one list of tensors. More: InvalidOptionError. */
 export const tensorPatternsMax = 4_096;
+
+/** Learning-rate schedules one in another (`linearWarmUp` with `after`). More: InvalidOptionError. */
+export const scheduleDepthMax = 8;

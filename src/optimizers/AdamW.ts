@@ -25,7 +25,7 @@ export class AdamW implements Optimizer {
   readonly #adam: Adam;
 
   constructor({ weightDecay = 0.01, ...options }: AdamWOptions = {}) {
-    if (!(weightDecay >= 0 && weightDecay < Infinity)) {
+    if (!(Number.isFinite(weightDecay) && weightDecay >= 0)) {
       throw new InvalidOptionError(`weightDecay is ${weightDecay}, expected a finite number, 0 or more`);
     }
     this.#adam = new Adam(options);

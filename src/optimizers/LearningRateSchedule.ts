@@ -1,4 +1,6 @@
+import { InvalidOptionError } from '../errors.ts';
 import type { JsonValue } from '../parameters/architecture.ts';
+import { show } from '../show.ts';
 
 /** Where a training stands when it asks for its learning rate. */
 export interface ScheduleContext {
@@ -16,4 +18,13 @@ export interface LearningRateSchedule {
   readonly description: JsonValue;
   /** The learning rate of the next step: finite, 0 or more. */
   rateAt(context: ScheduleContext): number;
+}
+
+/** The rate of a schedule for the next step. Throws InvalidOptionError where it is negative or not finite. */
+export function scheduledRate(schedule: LearningRateSchedule, context: ScheduleContext): number {
+  const rate: unknown = schedule.rateAt(context);
+  if (typeof rate === 'number' && rate >= 0 && rate < Infinity) return rate;
+  throw new InvalidOptionError(
+    `learningRateSchedule ${show(schedule.description)} gave ${show(rate)} at step ${context.step}, round ${context.round}, expected a finite number, 0 or more`,
+  );
 }
