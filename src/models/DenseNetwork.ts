@@ -8,6 +8,7 @@ import { createValues } from '../parameters/values.ts';
 import type { Random } from '../random.ts';
 import { standardNormal } from '../random.ts';
 import type { Activation } from './activations.ts';
+import { variances } from './activations.ts';
 import type { Matrix } from './features.ts';
 import type { Loss } from './losses.ts';
 
@@ -87,12 +88,11 @@ export function rowsPerChunk(network: DenseNetwork): number {
   return Math.max(least, Math.min(256, Math.floor(2 ** 17 / (length + 1))));
 }
 
-/** Normal weights with the variance that each activation asks for (He 2015, Glorot 2010, LeCun 1998), biases 0. */
+/** Normal weights with the variance that each activation asks for, biases 0. */
 export function initialiseNetwork(network: DenseNetwork, values: Values, random: Random): void {
   values.fill(0);
   for (const { inputs, outputs, activation, weights } of network.layers) {
-    const variances = { he: 2 / inputs, glorot: 2 / (inputs + outputs), lecun: 1 / inputs };
-    const deviation = Math.sqrt(variances[activation.initialisation]);
+    const deviation = Math.sqrt(variances[activation.initialisation](inputs, outputs));
     for (let i = 0; i < inputs * outputs; i++) values[weights + i] = deviation * standardNormal(random);
   }
 }

@@ -1,9 +1,23 @@
 import { InvalidOptionError } from '../errors.ts';
 import type { Values } from '../parameters/values.ts';
 import { show } from '../show.ts';
+import { elu, identity, leakyRelu, relu, sigmoid, softmax, softplus, tanh } from './outputActivations.ts';
+import { gaussian, gelu, mish, silu } from './smoothActivations.ts';
 
-/** The built-in activations. leakyRelu has slope 0.01 below 0. */
-export type ActivationName = 'identity' | 'relu' | 'leakyRelu' | 'tanh' | 'sigmoid' | 'softmax';
+/** The built-in activations; each is described where it is defined. */
+export type ActivationName =
+  | 'identity'
+  | 'relu'
+  | 'leakyRelu'
+  | 'elu'
+  | 'tanh'
+  | 'sigmoid'
+  | 'softplus'
+  | 'gelu'
+  | 'silu'
+  | 'mish'
+  | 'gaussian'
+  | 'softmax';
 
 /** How weights in front of an activation start: the variance is 2/in, 2/(in + out) or 1/in. */
 export type Initialisation = 'he' | 'glorot' | 'lecun';
@@ -23,103 +37,62 @@ export interface Activation {
   backward(delta: Values, outputs: Values, inputs: Values, rows: number, columns: number): void;
 }
 
-const leakySlope = 0.01;
-
-/** 1/(1 + e^−z) without overflow. */
-export function sigmoid(z: number): number {
-  if (z >= 0) return 1 / (1 + Math.exp(-z));
-  const e = Math.exp(z);
-  return e / (1 + e);
-}
-
-function elementwise(
-  name: ActivationName,
-  initialisation: Initialisation,
-  value: (z: number) => number,
-  slope: (a: number) => number,
-): Activation {
-  return {
-    description: name,
-    initialisation,
-    needsInputs: false,
-    forward(values, rows, columns) {
-      for (let i = 0; i < rows * columns; i++) values[i] = value(values[i] as number);
-    },
-    backward(delta, outputs, _inputs, rows, columns) {
-      for (let i = 0; i < rows * columns; i++) delta[i] = (delta[i] as number) * slope(outputs[i] as number);
-    },
-  };
-}
-
-/** Softmax by rows; the largest is subtracted first, so that any logits are safe. */
-function softmaxForward(values: Values, rows: number, columns: number): void {
-  for (let row = 0; row < rows; row++) {
-    const at = row * columns;
-    let largest = -Infinity;
-    for (let j = 0; j < columns; j++) largest = Math.max(largest, values[at + j] as number);
-    let sum = 0;
-    for (let j = 0; j < columns; j++) {
-      const e = Math.exp((values[at + j] as number) - largest);
-      values[at + j] = e;
-      sum += e;
-    }
-    for (let j = 0; j < columns; j++) values[at + j] = (values[at + j] as number) / sum;
-  }
-}
-
-/** The Jacobian of softmax: δz = a ⊙ (δa − Σ a δa). */
-function softmaxBackward(
-  delta: Values,
-  outputs: Values,
-  _inputs: Values,
-  rows: number,
-  columns: number,
-): void {
-  for (let row = 0; row < rows; row++) {
-    const at = row * columns;
-    let dot = 0;
-    for (let j = 0; j < columns; j++) dot += (delta[at + j] as number) * (outputs[at + j] as number);
-    for (let j = 0; j < columns; j++) {
-      delta[at + j] = (outputs[at + j] as number) * ((delta[at + j] as number) - dot);
-    }
-  }
-}
-
 const activations: Readonly<Record<ActivationName, Activation>> = {
-  identity: {
-    description: 'identity',
-    initialisation: 'lecun',
-    needsInputs: false,
-    forward() {},
-    backward() {},
-  },
-  relu: elementwise(
-    'relu',
-    'he',
-    (z) => (z > 0 ? z : 0),
-    (a) => (a > 0 ? 1 : 0),
-  ),
-  leakyRelu: elementwise(
-    'leakyRelu',
-    'he',
-    (z) => (z > 0 ? z : leakySlope * z),
-    (a) => (a > 0 ? 1 : leakySlope),
-  ),
-  tanh: elementwise('tanh', 'glorot', Math.tanh, (a) => 1 - a * a),
-  sigmoid: elementwise('sigmoid', 'glorot', sigmoid, (a) => a * (1 - a)),
-  softmax: {
-    description: 'softmax',
-    initialisation: 'glorot',
-    needsInputs: false,
-    forward: softmaxForward,
-    backward: softmaxBackward,
-  },
+  identity,
+  relu,
+  leakyRelu,
+  elu,
+  tanh,
+  sigmoid,
+  softplus,
+  gelu,
+  silu,
+  mish,
+  gaussian,
+  softmax,
 };
 
 /** The activation of a name. Throws InvalidOptionError for an unknown one. */
 export function activationNamed(name: ActivationName): Activation {
   if (Object.hasOwn(activations, name)) return activations[name];
   throw new InvalidOptionError(
-    `activation is ${show(name)}, expected one of ${Object.keys(activations).join(', ')}`,
+    `activation is ${show(name)}, expected one of ${Object.keys(activations).join(', ')}, or an Activation of your own`,
   );
 }
+
+/** The activation that an option means: a name, or an object of your own. Throws InvalidOptionError. */
+export function resolveActivation(option: ActivationName | Activation): Activation {
+  if (typeof option !== 'object' || option === null) return activationNamed(option);
+  const { description, initialisation, needsInputs, forward, backward } = option;
+  if (typeof forward !== 'function' || typeof backward !== 'function') {
+    // What is left of an activation in JSON: either a whole object or its description.
+    const formula = formulaOf(description) ?? formulaOf(option);
+    if (formula !== undefined) throw needsLayers(formula);
+  } else if (formulaOf(description) !== undefined) {
+    const isWhole = typeof needsInputs === 'boolean' && Object.hasOwn(variances, initialisation);
+    if (isWhole) return option;
+  } else if (typeof description === 'string' && activationNamed(description) === option) {
+    return option;
+  }
+  throw new InvalidOptionError(
+    `activation is ${show(option)}, expected a name, or an object with description { formula }, initialisation, needsInputs, forward and backward`,
+  );
+}
+
+function formulaOf(description: unknown): string | undefined {
+  const formula: unknown = (description as { formula?: unknown } | null | undefined)?.formula;
+  return typeof formula === 'string' ? formula : undefined;
+}
+
+function needsLayers(formula: string): InvalidOptionError {
+  return new InvalidOptionError(
+    `activation ${show(formula)} is a formula, which parameters and JSON only name; give the network its layers (new NeuralNetwork({ layers }), NeuralNetwork.fromJSON(json, { layers })) with formulaActivation of mainstem/formulas`,
+  );
+}
+
+/** The variance of weights in front of an activation (He 2015, Glorot 2010, LeCun 1998). */
+export const variances: Readonly<Record<Initialisation, (inputs: number, outputs: number) => number>> = {
+  he: (inputs) => 2 / inputs,
+  glorot: (inputs, outputs) => 2 / (inputs + outputs),
+  lecun: (inputs) => 1 / inputs,
+};
