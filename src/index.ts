@@ -83,14 +83,22 @@ export type {
   Rounding,
 } from './mergers/ModelParametersMerger.ts';
 export { ModelParametersMerger } from './mergers/ModelParametersMerger.ts';
-export type { ActivationName } from './models/activations.ts';
+export type {
+  Activation,
+  ActivationDescription,
+  ActivationName,
+  Initialisation,
+} from './models/activations.ts';
+export type { EarlyStoppingOptions } from './models/earlyStopping.ts';
 export type { ArrayConvertible, Features, RowArrays, TypedMatrix } from './models/features.ts';
+export type { GradientClipping } from './models/gradientClipping.ts';
 export type { LinearRegressionOptions } from './models/LinearRegression.ts';
 export { LinearRegression } from './models/LinearRegression.ts';
 export type { LogisticRegressionOptions } from './models/LogisticRegression.ts';
 export { LogisticRegression } from './models/LogisticRegression.ts';
 export type { Label, Labels } from './models/labels.ts';
-export type { LossName } from './models/losses.ts';
+export type { LayerOption } from './models/layerOptions.ts';
+export type { LossName, LossOption } from './models/losses.ts';
 export type {
   Awaitable,
   Cloneable,
@@ -106,14 +114,14 @@ export { isCloneable, isGradientModel, isScorable } from './models/Model.ts';
 export type { ModelJson } from './models/modelJson.ts';
 export type { NeuralNetworkOptions } from './models/NeuralNetwork.ts';
 export { NeuralNetwork } from './models/NeuralNetwork.ts';
-export type { LayerOption } from './models/networkLayers.ts';
 export type { TrainingOptions } from './models/options.ts';
-export type { Penalty } from './models/training.ts';
+export type { Penalty } from './models/penalty.ts';
 export type {
   IterationReport,
   TrainAsyncOptions,
   TrainingStep,
   TrainOptions,
+  ValidationData,
 } from './models/trainOptions.ts';
 export { AdaGrad } from './optimizers/AdaGrad.ts';
 export type { AdamOptions } from './optimizers/Adam.ts';

@@ -18,8 +18,10 @@ import { optionsFromJson } from './modelJson.ts';
 import type { TrainingOptions } from './options.ts';
 import { checkOptions, expecting, trainingChecks } from './options.ts';
 import { columnsOfRegression, refuseShapeChange } from './regression.ts';
+import type { TrainingTask } from './TrainableModel.ts';
 import { TrainableModel } from './TrainableModel.ts';
-import type { TrainingStep, TrainOptions } from './trainOptions.ts';
+import type { TrainingStep } from './trainOptions.ts';
+import { reportOf } from './trainOptions.ts';
 
 /** Options of LinearRegression. */
 export interface LinearRegressionOptions extends TrainingOptions {
@@ -47,19 +49,21 @@ export class LinearRegression extends TrainableModel<LinearRegressionOptions, nu
   protected readonly startsAtRandom = false;
 
   constructor(options: LinearRegressionOptions = {}) {
+    const checked = checkOptions<LinearRegressionOptions>(options, checks);
     super({
       maximumNumberOfIterations: 500,
       optimizer: 'gradientDescent',
       dtype: 'float64',
       seed: 0,
-      ...checkOptions<LinearRegressionOptions>(options, checks),
+      ...checked,
     });
+    checkSolver(checked);
   }
 
-  /** Reads what `toJSON` wrote, parsed. An optimizer of your own must be given again. */
+  /** Reads what `toJSON` wrote, parsed. An optimizer or schedule of your own must be given again. */
   static fromJSON(
     json: ModelJson,
-    options: Pick<LinearRegressionOptions, 'optimizer'> = {},
+    options: Pick<LinearRegressionOptions, 'optimizer' | 'learningRateSchedule'> = {},
   ): LinearRegression {
     const model = new LinearRegression({
       ...optionsFromJson<LinearRegressionOptions>(json, 'LinearRegression'),
@@ -109,28 +113,25 @@ export class LinearRegression extends TrainableModel<LinearRegressionOptions, nu
   protected checkChange(options: Partial<LinearRegressionOptions>): Partial<LinearRegressionOptions> {
     const checked = checkOptions<LinearRegressionOptions>(options, checks);
     refuseShapeChange(checked, this.options, ['fitIntercept', 'dtype'], this.state !== undefined);
+    checkSolver({ ...this.options, ...checked });
     return checked;
   }
 
   protected override *runIterations(
     state: ModelState,
-    features: Matrix,
-    targets: Targets,
-    options: TrainOptions,
-    savedGradient: Float64Array | undefined,
+    task: TrainingTask,
   ): Generator<TrainingStep, number[]> {
+    const { data, validation, options } = task;
     const iterations = options.maximumNumberOfIterations ?? this.options.maximumNumberOfIterations;
-    if (this.options.solver !== 'exact' || iterations === 0) {
-      return yield* super.runIterations(state, features, targets, options, savedGradient);
-    }
-    if (savedGradient !== undefined) {
+    if (this.options.solver !== 'exact' || iterations === 0) return yield* super.runIterations(state, task);
+    if (task.savedGradient !== undefined) {
       throw new InvalidOptionError(
         "solver 'exact' takes no gradient steps; use computeGradients, or solver 'gradientDescent'",
       );
     }
-    if (targets.kind !== 'rows') throw new InvalidOptionError('labels of a regression are numbers');
-    const cost = solveExactly(state, features, targets.values, this.penalty.l2);
-    options.onIteration?.({ iteration: 1, cost });
+    if (data.targets.kind !== 'rows') throw new InvalidOptionError('labels of a regression are numbers');
+    const cost = solveExactly(state, data.features, data.targets.values, this.penalty.l2);
+    options.onIteration?.(reportOf(1, cost, validation && this.costOf(state, validation)));
     return [cost];
   }
 
@@ -138,6 +139,19 @@ export class LinearRegression extends TrainableModel<LinearRegressionOptions, nu
     const hasBias = this.options.fitIntercept !== false;
     const layer = { inputs, outputs, activation: activationNamed('identity'), hasBias, prefix: '' };
     return planNetwork([layer], lossNamed('meanSquaredError'), { model: this.modelName });
+  }
+}
+
+/** Throws InvalidOptionError where the exact solver is asked for what has no closed form. */
+function checkSolver({ solver, penalty, frozen }: LinearRegressionOptions): void {
+  if (solver !== 'exact') return;
+  if ((penalty?.l1 ?? 0) > 0) {
+    throw new InvalidOptionError("solver 'exact' takes no l1 penalty; use solver 'gradientDescent'");
+  }
+  if (frozen !== undefined && frozen.length > 0) {
+    throw new InvalidOptionError(
+      "solver 'exact' solves for all parameters and takes no frozen ones; use solver 'gradientDescent'",
+    );
   }
 }
 

@@ -54,10 +54,10 @@ export class LogisticRegression extends TrainableModel<LogisticRegressionOptions
     });
   }
 
-  /** Reads what `toJSON` wrote, parsed. An optimizer of your own must be given again. */
+  /** Reads what `toJSON` wrote, parsed. An optimizer or schedule of your own must be given again. */
   static fromJSON(
     json: ModelJson,
-    options: Pick<LogisticRegressionOptions, 'optimizer'> = {},
+    options: Pick<LogisticRegressionOptions, 'optimizer' | 'learningRateSchedule'> = {},
   ): LogisticRegression {
     const model = new LogisticRegression({
       ...optionsFromJson<LogisticRegressionOptions>(json, 'LogisticRegression'),

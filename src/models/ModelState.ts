@@ -43,28 +43,34 @@ export interface Checkpoint {
   readonly values: Values;
   readonly steps: number;
   readonly slots: readonly Float64Array[];
-  readonly random: RandomState;
+  readonly randoms: readonly RandomState[];
   readonly sampleCount: number | undefined;
 }
 
 /** Remembers the state, so that a diverged training leaves no trace. */
-export function takeCheckpoint(state: ModelState, random: Random): Checkpoint {
+export function takeCheckpoint(state: ModelState, randoms: readonly Random[]): Checkpoint {
   return {
     values: state.values.slice(),
     steps: state.optimizerState.steps,
     slots: state.optimizerState.slots.map((slot) => slot.slice()),
-    random: random.getState(),
+    randoms: randoms.map((random) => random.getState()),
     sampleCount: state.sampleCount,
   };
 }
 
 /** Puts a remembered state back. */
-export function restoreCheckpoint(state: ModelState, random: Random, checkpoint: Checkpoint): void {
+export function restoreCheckpoint(
+  state: ModelState,
+  randoms: readonly Random[],
+  checkpoint: Checkpoint,
+): void {
   state.values.set(checkpoint.values);
   state.optimizerState.steps = checkpoint.steps;
   state.optimizerState.slots.forEach((slot, index) => {
     slot.set(checkpoint.slots[index] as Float64Array);
   });
-  random.setState(checkpoint.random);
+  randoms.forEach((random, index) => {
+    random.setState(checkpoint.randoms[index] as RandomState);
+  });
   state.sampleCount = checkpoint.sampleCount;
 }

@@ -1,9 +1,10 @@
 import { InvalidDataError, InvalidOptionError, NotTrainedError } from '../errors.ts';
 import { accuracy, rSquared } from '../evaluation/metrics.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
-import type { Values } from '../parameters/values.ts';
+import type { DataType, Values } from '../parameters/values.ts';
 import { show } from '../show.ts';
-import { architectureClasses, labelsOf, probabilityRows } from './classification.ts';
+import { architectureClasses, isClassifierLoss, labelsOf, probabilityRows } from './classification.ts';
+import { createLoss } from './createLoss.ts';
 import type { DenseNetwork } from './DenseNetwork.ts';
 import { outputsOf } from './DenseNetwork.ts';
 import type { Features, Matrix } from './features.ts';
@@ -17,13 +18,16 @@ import {
   readTargets,
   sortClasses,
 } from './labels.ts';
-import type { LossName, Targets } from './losses.ts';
+import type { LayerOption } from './layerOptions.ts';
+import { checkLayer, dropoutShares, layerShape, layerToJson } from './layerOptions.ts';
+import type { Loss, LossOption, Targets } from './losses.ts';
+import { checkTargetValues } from './losses.ts';
 import type { ModelJson } from './modelJson.ts';
 import { optionsFromJson } from './modelJson.ts';
-import type { LayerOption } from './networkLayers.ts';
-import { checkLayer, inferLayers, networkFromArchitecture, planLayers } from './networkLayers.ts';
+import { inferLayers, networkFromArchitecture, planLayers, unitsForClasses } from './networkLayers.ts';
 import type { TrainingOptions } from './options.ts';
-import { checkOptions, expecting, trainingChecks } from './options.ts';
+import { checkOptions, trainingChecks } from './options.ts';
+import { trainableRanges } from './ParameterisedModel.ts';
 import { refuseShapeChange } from './regression.ts';
 import { TrainableModel } from './TrainableModel.ts';
 
@@ -38,10 +42,14 @@ export interface NeuralNetworkOptions extends TrainingOptions {
   /**
    * What is minimised. Unless given, what the last activation suggests: softmax: crossEntropy; sigmoid:
    * binaryCrossEntropy; others: meanSquaredError. Without layers: crossEntropy for `classes` or labels that are
-   * strings, else meanSquaredError.
+   * strings, else meanSquaredError. `'huber'` bends for outliers beyond 1, or `{ name: 'huber', delta }`;
+   * `'hinge'` takes rows of −1 and 1, or class labels.
    */
-  loss?: LossName;
-  /** The labels of a classifier, one for each output. 0, 1, 2 … unless given. */
+  loss?: LossOption;
+  /**
+   * The labels of a classifier, one for each output (hinge: one output for two classes). With crossEntropy 0, 1,
+   * 2 … unless given.
+   */
   classes?: readonly Label[];
 }
 
@@ -52,10 +60,9 @@ const checks = {
       throw new InvalidOptionError('layers must be a list: [inputs, { units, activation }, …]');
     value.forEach(checkLayer);
   },
-  loss: expecting(
-    "'crossEntropy', 'meanSquaredError' or 'binaryCrossEntropy'",
-    (value) => value === 'crossEntropy' || value === 'meanSquaredError' || value === 'binaryCrossEntropy',
-  ),
+  loss: (value: unknown) => {
+    createLoss(value as LossOption);
+  },
   classes: (value: unknown) => {
     checkClasses(value as readonly Label[]);
   },
@@ -63,8 +70,9 @@ const checks = {
 
 /**
  * A fully connected network. Cost: its loss, a mean over rows. With softmax and crossEntropy it is a classifier:
- * `predict` gives labels, `predictProbabilities` rows; other networks predict rows of numbers. Tensors:
- * `layers.0.weights` [in × out], `layers.0.bias` [out], and so on.
+ * `predict` gives labels, `predictProbabilities` rows. With hinge and classes it is one too, whose outputs are
+ * margins. Other networks predict rows of numbers. Tensors: `layers.0.weights` [in × out], `layers.0.bias` [out],
+ * and so on.
  */
 export class NeuralNetwork extends TrainableModel<NeuralNetworkOptions, number[][] | Label[]> {
   protected readonly modelName = 'NeuralNetwork';
@@ -82,11 +90,19 @@ export class NeuralNetwork extends TrainableModel<NeuralNetworkOptions, number[]
     });
     refuseClassesOfRegression(checked);
     // Illegal pairs are refused here, not at the first training.
-    if (checked.layers !== undefined && checked.layers.length > 1) this.networkFromOptions();
+    if (checked.layers === undefined || checked.layers.length < 2) return;
+    const { layout } = planLayers(checked.layers, checked.loss, checked.classes);
+    trainableRanges(layout, checked.frozen);
   }
 
-  /** Reads what `toJSON` wrote, parsed. An optimizer of your own must be given again. */
-  static fromJSON(json: ModelJson, options: Pick<NeuralNetworkOptions, 'optimizer'> = {}): NeuralNetwork {
+  /**
+   * Reads what `toJSON` wrote, parsed. What is your own must be given again: optimizer, learning-rate schedule, and
+   * the layers where an activation is.
+   */
+  static fromJSON(
+    json: ModelJson,
+    options: Pick<NeuralNetworkOptions, 'optimizer' | 'learningRateSchedule' | 'layers'> = {},
+  ): NeuralNetwork {
     const model = new NeuralNetwork({
       ...optionsFromJson<NeuralNetworkOptions>(json, 'NeuralNetwork'),
       ...options,
@@ -116,9 +132,12 @@ export class NeuralNetwork extends TrainableModel<NeuralNetworkOptions, number[]
     return this.state && architectureClasses(this.state.network.layout.architecture)?.slice();
   }
 
-  /** Rows × classes; each row sums to 1. Throws InvalidOptionError where the network is no classifier. */
+  /** Rows × classes; each row sums to 1. Throws InvalidOptionError where the network has no probabilities. */
   predictProbabilities(features: Features): number[][] {
     const { outputs, rows } = this.predictOutputs(features);
+    if (this.requireState().network.loss.name === 'hinge') {
+      throw new InvalidOptionError('a network with loss hinge gives margins, which are no probabilities');
+    }
     if (this.classes === undefined) {
       throw new InvalidOptionError(
         'predictProbabilities needs a classifier: softmax as last activation with crossEntropy',
@@ -132,7 +151,7 @@ export class NeuralNetwork extends TrainableModel<NeuralNetworkOptions, number[]
     const { outputs, rows } = this.predictOutputs(features);
     const targets = this.readLabels(this.requireState().network, labels, rows);
     if (targets.kind === 'rows') return rSquared(outputs, targets.values, rows, targets.columns);
-    return accuracy(labelsOf(outputs, rows, this.classes ?? []), readClassLabels(labels, rows));
+    return accuracy(this.#labelsOf(outputs, rows, this.classes ?? []), readClassLabels(labels, rows));
   }
 
   protected override networkFromOptions(classes?: readonly Label[]): DenseNetwork | undefined {
@@ -146,26 +165,26 @@ export class NeuralNetwork extends TrainableModel<NeuralNetworkOptions, number[]
     const fixed = this.networkFromOptions();
     if (fixed !== undefined) {
       const namesClasses =
-        fixed.loss.name === 'crossEntropy' && this.options.classes === undefined && isStringLabels(labels);
+        isClassifierLoss(fixed.loss.name) && this.options.classes === undefined && isStringLabels(labels);
       if (!namesClasses) return fixed;
       return this.networkFromOptions(sortClasses(readClassLabels(labels, features.rows))) ?? fixed;
     }
-    const isClassifier =
-      this.options.loss === undefined
-        ? this.options.classes !== undefined || isStringLabels(labels)
-        : this.options.loss === 'crossEntropy';
+    const { classes, loss } = this.options;
+    const name = loss === undefined ? undefined : createLoss(loss).name;
+    const hasNames = classes !== undefined || isStringLabels(labels);
+    const isClassifier = name === 'crossEntropy' || (hasNames && (name === undefined || name === 'hinge'));
     if (!isClassifier) {
       const { columns } = readTargets(labels, features.rows, this.options.dtype);
-      const loss = this.options.loss ?? 'meanSquaredError';
-      return planLayers(inferLayers(features.columns, columns), loss, this.options.classes);
+      return planLayers(inferLayers(features.columns, columns), loss ?? 'meanSquaredError', classes);
     }
-    const classes = this.options.classes ?? sortClasses(readClassLabels(labels, features.rows));
-    if (classes.length < 2) {
+    const known = classes ?? sortClasses(readClassLabels(labels, features.rows));
+    if (known.length < 2) {
       throw new InvalidDataError(
-        `labels hold one class only, ${show(classes[0])}; name all of them with the option classes`,
+        `labels hold one class only, ${show(known[0])}; name all of them with the option classes`,
       );
     }
-    return planLayers(inferLayers(features.columns, classes.length), 'crossEntropy', classes);
+    const units = unitsForClasses(name ?? 'crossEntropy', known.length);
+    return planLayers(inferLayers(features.columns, units), name ?? 'crossEntropy', known);
   }
 
   protected networkFor(layout: ParameterLayout): DenseNetwork {
@@ -173,9 +192,10 @@ export class NeuralNetwork extends TrainableModel<NeuralNetworkOptions, number[]
     if (own === undefined) return networkFromArchitecture(layout, this.options.loss, this.options.classes);
     const classes = architectureClasses(layout.architecture);
     const mayTakeOver =
-      own.loss.name === 'crossEntropy' &&
+      isClassifierLoss(own.loss.name) &&
       this.options.classes === undefined &&
-      classes?.length === outputsOf(own);
+      classes !== undefined &&
+      unitsForClasses(own.loss.name, classes.length) === outputsOf(own);
     return mayTakeOver ? (this.networkFromOptions(classes) ?? own) : own;
   }
 
@@ -189,39 +209,63 @@ export class NeuralNetwork extends TrainableModel<NeuralNetworkOptions, number[]
         `labels have ${targets.columns} columns, the network has ${outputsOf(network)} outputs`,
       );
     }
-    if (network.loss.name === 'binaryCrossEntropy' && targets.data.some((value) => value < 0 || value > 1)) {
-      throw new InvalidDataError('labels of binaryCrossEntropy must lie between 0 and 1');
-    }
+    checkTargetValues(network.loss.name, targets.data);
     return { kind: 'rows', values: targets.data, columns: targets.columns };
   }
 
   protected decode(outputs: Values, rows: number): number[][] | Label[] {
-    if (this.classes !== undefined) return labelsOf(outputs, rows, this.classes);
+    if (this.classes !== undefined) return this.#labelsOf(outputs, rows, this.classes);
     return toRows(outputs, rows, outputs.length / rows);
+  }
+
+  /** A margin tells its class by its sign, a probability by which half it is in. */
+  #labelsOf(outputs: Values, rows: number, classes: readonly Label[]): Label[] {
+    const { name } = this.requireState().network.loss;
+    return labelsOf(outputs, rows, classes, name === 'hinge' ? 0 : 0.5);
   }
 
   protected checkChange(options: Partial<NeuralNetworkOptions>): Partial<NeuralNetworkOptions> {
     const checked = checkOptions<NeuralNetworkOptions>(options, checks);
     refuseShapeChange(
-      checked,
-      this.options,
+      shapeOf(checked),
+      shapeOf(this.options),
       ['layers', 'loss', 'classes', 'dtype'],
       this.state !== undefined,
     );
     const { layers, loss, classes } = { ...this.options, ...checked };
-    refuseClassesOfRegression({ loss, classes });
+    refuseClassesOfRegression({ ...this.options, ...checked });
     if (layers !== undefined && layers.length > 1) planLayers(layers, loss, classes);
     return checked;
   }
+
+  protected override get dropoutShares(): readonly number[] {
+    return dropoutShares(this.options.layers ?? []);
+  }
+
+  protected override optionsToJson(): object {
+    const { layers, ...others } = this.options;
+    return layers === undefined ? others : { ...others, layers: layers.map(layerToJson) };
+  }
 }
 
-function refuseClassesOfRegression({
-  loss,
-  classes,
-}: {
-  loss?: LossName | undefined;
-  classes?: readonly Label[] | undefined;
-}): void {
-  if (classes === undefined || loss === undefined || loss === 'crossEntropy') return;
-  throw new InvalidOptionError(`classes are for loss crossEntropy, got loss ${loss}`);
+/** The options that shape the parameters, in a form that tells equal ones from others. */
+function shapeOf({ layers, loss, classes, dtype }: Partial<NeuralNetworkOptions>): {
+  layers: readonly object[] | undefined;
+  loss: Loss['description'] | undefined;
+  classes: readonly Label[] | undefined;
+  dtype: DataType | undefined;
+} {
+  return {
+    layers: layers?.map(layerShape),
+    loss: loss === undefined ? undefined : createLoss(loss).description,
+    classes,
+    dtype,
+  };
+}
+
+function refuseClassesOfRegression({ loss, classes }: Partial<NeuralNetworkOptions>): void {
+  if (classes === undefined || loss === undefined) return;
+  const { name } = createLoss(loss);
+  if (isClassifierLoss(name)) return;
+  throw new InvalidOptionError(`classes are for losses crossEntropy and hinge, got loss ${name}`);
 }

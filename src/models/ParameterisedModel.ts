@@ -1,5 +1,6 @@
 import { NotTrainedError } from '../errors.ts';
 import { createOptimizer } from '../optimizers/createOptimizer.ts';
+import { createSchedule } from '../optimizers/createSchedule.ts';
 import type { OptimizerStateJson } from '../optimizers/Optimizer.ts';
 import {
   createOptimizerState,
@@ -8,6 +9,8 @@ import {
 } from '../optimizers/Optimizer.ts';
 import { ModelParameters, requireModelParameters } from '../parameters/ModelParameters.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
+import type { ValueRange } from '../parameters/tensorPatterns.ts';
+import { matchTensors, rangesOutside } from '../parameters/tensorPatterns.ts';
 import { createValues } from '../parameters/values.ts';
 import { seededRandom } from '../random.ts';
 import type { DenseNetwork } from './DenseNetwork.ts';
@@ -17,8 +20,8 @@ import { createModelState } from './ModelState.ts';
 import type { ModelJson } from './modelJson.ts';
 import { modelFromJson, modelToJson } from './modelJson.ts';
 import type { TrainingOptions } from './options.ts';
+import type { Penalty } from './penalty.ts';
 import { TrainingMemory } from './TrainingMemory.ts';
-import type { Penalty } from './training.ts';
 
 /** Options as a model keeps them. */
 export type Resolved<Options extends TrainingOptions> = Options &
@@ -39,7 +42,7 @@ export abstract class ParameterisedModel<Options extends TrainingOptions>
 
   constructor(options: Resolved<Options>) {
     this.options = options;
-    this.memory = new TrainingMemory(options.optimizer, options.seed);
+    this.memory = new TrainingMemory(options);
   }
 
   /** A copy of the parameters. Throws NotTrainedError while their shape is unknown. */
@@ -82,9 +85,12 @@ export abstract class ParameterisedModel<Options extends TrainingOptions>
   setParameters(options: Partial<Options>): void {
     this.memory.assertIdle('setParameters');
     const checked = this.checkChange(options);
-    const optimizer = checked.optimizer === undefined ? undefined : createOptimizer(checked.optimizer);
+    const optimizer = checked.optimizer && createOptimizer(checked.optimizer);
+    const schedule = checked.learningRateSchedule && createSchedule(checked.learningRateSchedule);
+    if (this.state !== undefined) trainableRanges(this.state.network.layout, checked.frozen);
     this.options = { ...this.options, ...checked };
-    if (checked.seed !== undefined) this.memory.shuffling = seededRandom(checked.seed, 1);
+    if (checked.seed !== undefined) this.memory.seed(checked.seed);
+    if (schedule !== undefined) this.memory.schedule = schedule;
     if (optimizer === undefined) return;
     this.memory.optimizer = optimizer;
     if (this.state !== undefined) {
@@ -108,23 +114,31 @@ export abstract class ParameterisedModel<Options extends TrainingOptions>
   toJSON(): ModelJson {
     return modelToJson({
       model: this.modelName,
-      options: this.options,
+      options: this.optionsToJson(),
       optimizer: this.memory.optimizer,
+      schedule: this.memory.schedule,
       parameters: this.state === undefined ? undefined : this.getModelParameters(),
       optimizerState: this.getOptimizerState(),
       random: this.memory.shuffling.getState(),
+      dropoutRandom: this.memory.dropout.getState(),
     });
+  }
+
+  /** The options as plain JSON; the optimizer and the schedule are described by whoever asks. */
+  protected optionsToJson(): object {
+    return this.options;
   }
 
   /** Restores the parts of the JSON form that are not options. */
   protected restoreJson(json: ModelJson): void {
-    const { parameters, optimizerState, random } = modelFromJson(json);
+    const { parameters, optimizerState, random, dropoutRandom } = modelFromJson(json);
     if (parameters !== undefined) {
       this.setModelParameters(parameters);
       this.requireState().sampleCount = parameters.sampleCount;
     }
     if (optimizerState !== undefined) this.setOptimizerState(optimizerState);
     this.memory.shuffling.setState(random);
+    this.memory.dropout.setState(dropoutRandom);
   }
 
   /** Makes this model a twin of another of its class. */
@@ -150,8 +164,9 @@ export abstract class ParameterisedModel<Options extends TrainingOptions>
     return undefined;
   }
 
-  protected get penalty(): Penalty {
-    return this.options.penalty ?? { l2: 0 };
+  protected get penalty(): Required<Penalty> {
+    const { l1 = 0, l2 = 0 } = this.options.penalty ?? {};
+    return { l1, l2 };
   }
 
   /** The state, made from the options where they suffice. Throws NotTrainedError. */
@@ -172,4 +187,13 @@ export abstract class ParameterisedModel<Options extends TrainingOptions>
     const random = this.startsAtRandom ? seededRandom(seed) : undefined;
     return createModelState(network, dtype, this.memory.optimizer, random);
   }
+}
+
+/** What is not frozen, or undefined where nothing is. Throws InvalidOptionError for a pattern without a tensor. */
+export function trainableRanges(
+  layout: ParameterLayout,
+  frozen: readonly string[] = [],
+): ValueRange[] | undefined {
+  if (frozen.length === 0) return undefined;
+  return rangesOutside(layout, matchTensors(layout, frozen, 'frozen'));
 }

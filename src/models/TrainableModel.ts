@@ -5,20 +5,36 @@ import type { Values } from '../parameters/values.ts';
 import { createValues } from '../parameters/values.ts';
 import type { DenseNetwork } from './DenseNetwork.ts';
 import { forward, inputsOf } from './DenseNetwork.ts';
+import { EarlyStopping } from './earlyStopping.ts';
 import type { Features, Matrix } from './features.ts';
 import { readMatrix } from './features.ts';
 import type { Labels } from './labels.ts';
 import type { Targets } from './losses.ts';
 import type { Cloneable, GradientModel, Predictions, Scorable } from './Model.ts';
 import type { ModelState } from './ModelState.ts';
-import { meanGradient } from './meanCost.ts';
+import { meanCostInSteps, meanGradient } from './meanCost.ts';
 import { Objective } from './Objective.ts';
 import type { TrainingOptions } from './options.ts';
-import { checkTrainOptions } from './options.ts';
-import { ParameterisedModel } from './ParameterisedModel.ts';
+import { ParameterisedModel, trainableRanges } from './ParameterisedModel.ts';
 import { trainInSteps } from './training.ts';
-import type { TrainAsyncOptions, TrainingStep, TrainOptions } from './trainOptions.ts';
+import type { TrainAsyncOptions, TrainingStep, TrainOptions, ValidationData } from './trainOptions.ts';
+import { checkTrainOptions } from './trainOptions.ts';
 import { drainInTurns } from './turns.ts';
+
+/** Features and labels that were read and fit each other. */
+export interface LabelledData {
+  readonly features: Matrix;
+  readonly targets: Targets;
+}
+
+/** What one call of `train` is to do. */
+export interface TrainingTask {
+  readonly data: LabelledData;
+  readonly validation: LabelledData | undefined;
+  readonly options: TrainOptions;
+  /** Where the gradient of the last iteration is kept, if it is. */
+  readonly savedGradient: Float64Array | undefined;
+}
 
 /**
  * What LinearRegression, LogisticRegression and NeuralNetwork share: data in, steps of an optimizer, gradients and
@@ -30,11 +46,7 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
 {
   /** Trains from the current parameters and returns the cost of each iteration: one pass over the rows. */
   train(features: Features, labels: Labels, options: TrainOptions = {}): number[] {
-    const steps = this.trainIterator(features, labels, options);
-    for (;;) {
-      const step = steps.next();
-      if (step.done === true) return step.value;
-    }
+    return drain(this.trainIterator(features, labels, options));
   }
 
   /**
@@ -62,9 +74,11 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
   ): Generator<TrainingStep, number[]> {
     this.memory.assertIdle('train');
     const checked = checkTrainOptions(options);
-    const matrix = this.#readFeatures(features);
-    const { state, targets } = this.#prepare(matrix, labels);
-    return this.memory.run(state, () => this.#runTraining(state, matrix, targets, checked));
+    const { state, data, validation } = this.#prepare(features, labels, checked.validation);
+    return this.memory.run(state, () => {
+      const savedGradient = this.memory.createGradientSum(state.values.length);
+      return this.#runTraining(state, { data, validation, options: checked, savedGradient });
+    });
   }
 
   /** Predicts one entry or row for each row of features. Throws NotTrainedError before there are parameters. */
@@ -86,17 +100,15 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
   /** The gradient of the mean cost (penalty included) over all these rows at the current parameters. */
   computeGradients(features: Features, labels: Labels): Gradients {
     this.memory.assertIdle('computeGradients');
-    const matrix = this.#readFeatures(features);
-    const { state, targets } = this.#prepare(matrix, labels);
-    const { gradient } = meanGradient(this.#objective(state, matrix, targets), state.values, this.penalty);
-    return this.#gradientsOf(state, gradient, matrix.rows);
+    const { state, data } = this.#prepare(features, labels);
+    const { gradient } = meanGradient(this.#objective(state, data), state.values, this.penalty);
+    return this.#gradientsOf(state, gradient, data.features.rows);
   }
 
   /** The mean cost (penalty included) over all these rows at the current parameters. */
   computeCost(features: Features, labels: Labels): number {
-    const matrix = this.#readFeatures(features);
-    const { state, targets } = this.#prepare(matrix, labels);
-    return meanGradient(this.#objective(state, matrix, targets), state.values, this.penalty).cost;
+    const { state, data } = this.#prepare(features, labels);
+    return this.costOf(state, data);
   }
 
   /** How well the model predicts these rows; higher is better. */
@@ -120,49 +132,57 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
     return { outputs: forward(network, values, matrix, this.options.dtype), rows: matrix.rows };
   }
 
+  /** The mean cost (penalty included) over data that was read. */
+  protected costOf(state: ModelState, data: LabelledData): number {
+    return drain(meanCostInSteps(this.#objective(state, data), state.values, this.penalty));
+  }
+
+  /** The share of units that a training leaves out of each layer; none unless a subclass says so. */
+  protected get dropoutShares(): readonly number[] {
+    return [];
+  }
+
   /** One whole training as a generator; a subclass may replace it. Changes `state` in place. */
-  protected *runIterations(
-    state: ModelState,
-    features: Matrix,
-    targets: Targets,
-    options: TrainOptions,
-    savedGradient: Float64Array | undefined,
-  ): Generator<TrainingStep, number[]> {
-    const {
-      maximumNumberOfIterations,
-      learningRate,
-      tolerance = 0,
-      batchSize = features.rows,
-    } = this.options;
+  protected *runIterations(state: ModelState, task: TrainingTask): Generator<TrainingStep, number[]> {
+    const { data, validation, options, savedGradient } = task;
+    const { dtype, maximumNumberOfIterations, tolerance = 0, frozen } = this.options;
+    const { optimizer, schedule, shuffling, dropout } = this.memory;
+    const { network, values, optimizerState, baseVersion = 0 } = state;
     return yield* trainInSteps({
-      objective: this.#objective(state, features, targets),
-      values: state.values,
-      optimizer: this.memory.optimizer,
-      state: state.optimizerState,
-      learningRate: learningRate ?? this.memory.optimizer.defaultLearningRate,
+      objective: new Objective(network, data.features, data.targets, dtype, {
+        shares: this.dropoutShares,
+        random: dropout,
+      }),
+      values,
+      rule: {
+        optimizer,
+        state: optimizerState,
+        learningRate: this.options.learningRate ?? optimizer.defaultLearningRate,
+        schedule,
+        round: baseVersion,
+        clipping: this.options.gradientClipping,
+        trainable: trainableRanges(network.layout, frozen),
+      },
       penalty: this.penalty,
-      batchSize,
+      batchSize: this.options.batchSize ?? data.features.rows,
       iterations: options.maximumNumberOfIterations ?? maximumNumberOfIterations,
       tolerance,
-      random: this.memory.shuffling,
+      random: shuffling,
       savedGradient,
+      validation: validation && this.#objective(state, validation),
+      earlyStopping: options.earlyStopping && new EarlyStopping(options.earlyStopping),
       onIteration: options.onIteration,
     });
   }
 
-  *#runTraining(
-    state: ModelState,
-    features: Matrix,
-    targets: Targets,
-    options: TrainOptions,
-  ): Generator<TrainingStep, number[]> {
-    const saved = this.memory.createGradientSum(state.values.length);
+  *#runTraining(state: ModelState, task: TrainingTask): Generator<TrainingStep, number[]> {
     const { isFresh } = state;
+    const { rows } = task.data.features;
     try {
-      state.sampleCount = features.rows;
-      const costs = yield* this.runIterations(state, features, targets, options, saved);
-      if (saved !== undefined && costs.length > 0) {
-        this.memory.saveGradients(this.#gradientsOf(state, saved, features.rows));
+      state.sampleCount = rows;
+      const costs = yield* this.runIterations(state, task);
+      if (task.savedGradient !== undefined && costs.length > 0) {
+        this.memory.saveGradients(this.#gradientsOf(state, task.savedGradient, rows));
       }
       return costs;
     } catch (error) {
@@ -173,7 +193,7 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
     }
   }
 
-  #objective(state: ModelState, features: Matrix, targets: Targets): Objective {
+  #objective(state: ModelState, { features, targets }: LabelledData): Objective {
     return new Objective(state.network, features, targets, this.options.dtype);
   }
 
@@ -188,18 +208,37 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
     });
   }
 
-  /** Checks the data against the network, made here where there is none; changes nothing. */
-  #prepare(features: Matrix, labels: Labels): { state: ModelState; targets: Targets } {
-    const network = this.state?.network ?? this.networkForData(features, labels);
-    checkColumns(features, network);
-    const targets = this.readLabels(network, labels, features.rows);
+  /** Checks data, also that of a validation, against the network, made here where there is none. */
+  #prepare(
+    features: Features,
+    labels: Labels,
+    validation?: ValidationData,
+  ): { state: ModelState; data: LabelledData; validation: LabelledData | undefined } {
+    const matrix = this.#readFeatures(features);
+    const network = this.state?.network ?? this.networkForData(matrix, labels);
+    const data = this.#readData(network, matrix, labels);
+    const held =
+      validation && this.#readData(network, this.#readFeatures(validation.features), validation.labels);
+    trainableRanges(network.layout, this.options.frozen);
     const state = this.state ?? this.createState(network);
     this.state = state;
-    return { state, targets };
+    return { state, data, validation: held };
+  }
+
+  #readData(network: DenseNetwork, features: Matrix, labels: Labels): LabelledData {
+    checkColumns(features, network);
+    return { features, targets: this.readLabels(network, labels, features.rows) };
   }
 
   #readFeatures(features: Features): Matrix {
     return readMatrix(features, this.options.dtype);
+  }
+}
+
+function drain<Result>(steps: Generator<unknown, Result>): Result {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
   }
 }
 

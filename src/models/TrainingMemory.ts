@@ -1,6 +1,9 @@
 import { ModelBusyError, NoGradientsError } from '../errors.ts';
 import type { OptimizerOption } from '../optimizers/createOptimizer.ts';
 import { createOptimizer } from '../optimizers/createOptimizer.ts';
+import type { ScheduleOption } from '../optimizers/createSchedule.ts';
+import { createSchedule } from '../optimizers/createSchedule.ts';
+import type { LearningRateSchedule } from '../optimizers/LearningRateSchedule.ts';
 import type { Optimizer } from '../optimizers/Optimizer.ts';
 import type { Gradients } from '../parameters/Gradients.ts';
 import { findNonFinite } from '../parameters/values.ts';
@@ -9,18 +12,36 @@ import { seededRandom } from '../random.ts';
 import type { ModelState } from './ModelState.ts';
 import { restoreCheckpoint, takeCheckpoint } from './ModelState.ts';
 
+/** The options that a memory is made from. */
+interface RememberedOptions {
+  readonly optimizer: OptimizerOption;
+  readonly learningRateSchedule?: ScheduleOption;
+  readonly seed: number;
+}
+
 /** What a model remembers of its trainings besides the parameters, and whether one is under way. */
 export class TrainingMemory {
   optimizer: Optimizer;
+  schedule: LearningRateSchedule | undefined;
   /** Puts the rows in order, pass by pass. */
   shuffling: Random;
+  /** Leaves units out. A sequence of its own: the order of the rows is the same without any dropout. */
+  dropout: Random;
   #areGradientsSaved = false;
   #gradients: Gradients | undefined;
   #isBusy = false;
 
-  constructor(optimizer: OptimizerOption, seed: number) {
+  constructor({ optimizer, learningRateSchedule, seed }: RememberedOptions) {
     this.optimizer = createOptimizer(optimizer);
+    this.schedule = learningRateSchedule && createSchedule(learningRateSchedule);
     this.shuffling = seededRandom(seed, 1);
+    this.dropout = seededRandom(seed, 2);
+  }
+
+  /** Starts all that is random afresh. */
+  seed(seed: number): void {
+    this.shuffling = seededRandom(seed, 1);
+    this.dropout = seededRandom(seed, 2);
   }
 
   /** Throws ModelBusyError while a training is under way. */
@@ -54,7 +75,8 @@ export class TrainingMemory {
   /** Runs a training; where it throws, the state is put back as it was. */
   *run<Step, Result>(state: ModelState, training: () => Generator<Step, Result>): Generator<Step, Result> {
     this.assertIdle('train');
-    const checkpoint = takeCheckpoint(state, this.shuffling);
+    const randoms = [this.shuffling, this.dropout];
+    const checkpoint = takeCheckpoint(state, randoms);
     this.#isBusy = true;
     let isWhole = false;
     try {
@@ -62,11 +84,11 @@ export class TrainingMemory {
       isWhole = true;
       return result;
     } catch (error) {
-      restoreCheckpoint(state, this.shuffling, checkpoint);
+      restoreCheckpoint(state, randoms, checkpoint);
       throw error;
     } finally {
       // Stopped half-way, just as it diverged.
-      if (!isWhole && findNonFinite(state.values) >= 0) restoreCheckpoint(state, this.shuffling, checkpoint);
+      if (!isWhole && findNonFinite(state.values) >= 0) restoreCheckpoint(state, randoms, checkpoint);
       this.#isBusy = false;
     }
   }
@@ -74,6 +96,7 @@ export class TrainingMemory {
   /** Remembers what another one does. */
   copyFrom(other: TrainingMemory): void {
     this.shuffling.setState(other.shuffling.getState());
+    this.dropout.setState(other.dropout.getState());
     this.#areGradientsSaved = other.#areGradientsSaved;
     this.#gradients = other.#gradients;
   }

@@ -1,6 +1,7 @@
 import type { Architecture } from '../parameters/architecture.ts';
 import type { Values } from '../parameters/values.ts';
 import type { Label } from './labels.ts';
+import type { LossName } from './losses.ts';
 
 /** The classes that an architecture names. */
 export function architectureClasses(architecture: Architecture | undefined): readonly Label[] | undefined {
@@ -8,11 +9,21 @@ export function architectureClasses(architecture: Architecture | undefined): rea
   return Array.isArray(classes) ? (classes as readonly Label[]) : undefined;
 }
 
-/** The label of each row: the likeliest class; for one column, the second class from 0.5 upwards. */
-export function labelsOf(outputs: Values, rows: number, classes: readonly Label[]): Label[] {
+/** Whether a loss may have classes: crossEntropy always has some. */
+export function isClassifierLoss(loss: LossName): boolean {
+  return loss === 'crossEntropy' || loss === 'hinge';
+}
+
+/** The label of each row: the likeliest class; for one column, the second class from `threshold`, 0.5, upwards. */
+export function labelsOf(
+  outputs: Values,
+  rows: number,
+  classes: readonly Label[],
+  threshold: number = 0.5,
+): Label[] {
   const columns = outputs.length / rows;
   return Array.from({ length: rows }, (_, row) => {
-    if (columns === 1) return classes[(outputs[row] as number) >= 0.5 ? 1 : 0] as Label;
+    if (columns === 1) return classes[(outputs[row] as number) >= threshold ? 1 : 0] as Label;
     let best = 0;
     for (let j = 1; j < columns; j++) {
       if ((outputs[row * columns + j] as number) > (outputs[row * columns + best] as number)) best = j;

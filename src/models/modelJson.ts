@@ -1,5 +1,6 @@
 import { MalformedDataError } from '../errors.ts';
 import { describeOptimizer } from '../optimizers/createOptimizer.ts';
+import type { LearningRateSchedule } from '../optimizers/LearningRateSchedule.ts';
 import type { Optimizer, OptimizerStateJson } from '../optimizers/Optimizer.ts';
 import { ModelParameters } from '../parameters/ModelParameters.ts';
 import type { NamedTensorsJson } from '../parameters/NamedTensors.ts';
@@ -14,7 +15,10 @@ export interface ModelJson {
   readonly options: object;
   readonly parameters: NamedTensorsJson | null;
   readonly optimizerState: OptimizerStateJson | null;
+  /** Where the order of the rows stands. */
   readonly random: RandomState;
+  /** Where dropout stands. */
+  readonly dropoutRandom: RandomState;
 }
 
 /** Writes a model as JSON. */
@@ -22,17 +26,24 @@ export function modelToJson(parts: {
   model: string;
   options: object;
   optimizer: Optimizer;
+  schedule: LearningRateSchedule | undefined;
   parameters: ModelParameters | undefined;
   optimizerState: OptimizerStateJson | undefined;
   random: RandomState;
+  dropoutRandom: RandomState;
 }): ModelJson {
   return {
     format,
     model: parts.model,
-    options: { ...parts.options, optimizer: describeOptimizer(parts.optimizer) },
+    options: {
+      ...parts.options,
+      optimizer: describeOptimizer(parts.optimizer),
+      ...(parts.schedule === undefined ? {} : { learningRateSchedule: parts.schedule.description }),
+    },
     parameters: parts.parameters?.toJSON() ?? null,
     optimizerState: parts.optimizerState ?? null,
     random: parts.random,
+    dropoutRandom: parts.dropoutRandom,
   };
 }
 
@@ -56,7 +67,9 @@ export function modelFromJson(json: ModelJson): {
   parameters: ModelParameters | undefined;
   optimizerState: OptimizerStateJson | undefined;
   random: RandomState;
+  dropoutRandom: RandomState;
 } {
+  const { random, dropoutRandom } = json;
   const parameters = json.parameters === null ? undefined : ModelParameters.fromJSON(json.parameters);
-  return { parameters, optimizerState: json.optimizerState ?? undefined, random: json.random };
+  return { parameters, optimizerState: json.optimizerState ?? undefined, random, dropoutRandom };
 }

@@ -1,11 +1,16 @@
 import { InvalidOptionError } from '../errors.ts';
 import type { OptimizerOption } from '../optimizers/createOptimizer.ts';
 import { createOptimizer } from '../optimizers/createOptimizer.ts';
+import type { ScheduleOption } from '../optimizers/createSchedule.ts';
+import { createSchedule } from '../optimizers/createSchedule.ts';
+import { checkTensorPatterns } from '../parameters/tensorPatterns.ts';
 import type { DataType } from '../parameters/values.ts';
 import { checkDataType } from '../parameters/values.ts';
 import { show } from '../show.ts';
-import type { Penalty } from './training.ts';
-import type { TrainOptions } from './trainOptions.ts';
+import type { GradientClipping } from './gradientClipping.ts';
+import { checkClipping } from './gradientClipping.ts';
+import type { Penalty } from './penalty.ts';
+import { checkPenalty } from './penalty.ts';
 
 /** Options of every model. */
 export interface TrainingOptions {
@@ -13,10 +18,22 @@ export interface TrainingOptions {
   learningRate?: number;
   /** Passes over the rows in one training, 0 or more. 500; 100 for networks. */
   maximumNumberOfIterations?: number;
-  /** `'gradientDescent'` (regressions), `'adam'` (networks), `'momentum'`, or an object. */
+  /**
+   * How the learning rate changes, `learningRate` being its base: a name with settings, or an object. It counts the
+   * steps of the optimizer's state, over all trainings. Constant unless given.
+   */
+  learningRateSchedule?: ScheduleOption;
+  /** A name, a name with settings, or an object. `'gradientDescent'` (regressions), `'adam'` (networks). */
   optimizer?: OptimizerOption;
-  /** λ of λ/2 · ‖weights‖²; none unless given. */
+  /** l1 ‖weights‖₁ + l2/2 ‖weights‖²; none unless given. */
   penalty?: Penalty;
+  /** Limits the mean gradient, penalty included, before each step; none unless given. Saved gradients are whole. */
+  gradientClipping?: GradientClipping;
+  /**
+   * Tensors that training leaves as they are, by name or by the beginning of a name: `['layers.0.*']`. Gradients
+   * are still those of all tensors. None unless given.
+   */
+  frozen?: readonly string[];
   /** Training ends when the cost changes by less from one iteration to the next. 0: never. */
   tolerance?: number;
   /** Rows per update. All rows (regressions), 32 (networks). Rows are shuffled where there is more than one batch. */
@@ -50,14 +67,14 @@ export const trainingChecks: Readonly<Record<keyof TrainingOptions, Check>> = {
   optimizer: (value) => {
     createOptimizer(value as OptimizerOption);
   },
-  penalty: expecting(
-    '{ l2: λ } with λ 0 or more',
-    (value) =>
-      typeof value === 'object' &&
-      value !== null &&
-      Object.keys(value).every((key) => key === 'l2') &&
-      isFiniteFromZero((value as Penalty).l2),
-  ),
+  learningRateSchedule: (value) => {
+    createSchedule(value as ScheduleOption);
+  },
+  penalty: checkPenalty,
+  gradientClipping: checkClipping,
+  frozen: (value) => {
+    checkTensorPatterns(value, 'frozen');
+  },
   tolerance: expecting('a finite number, 0 or more', isFiniteFromZero),
   batchSize: expecting('a whole number, 1 or more', isPositiveInteger),
   dtype: (value) => {
@@ -89,19 +106,4 @@ export function checkOptions<Options extends object>(
     known[name as keyof Options] = value as Options[keyof Options];
   }
   return known;
-}
-
-const trainOptionNames = ['maximumNumberOfIterations', 'onIteration'];
-
-/** Checks the options of one call of `train`. Throws InvalidOptionError. */
-export function checkTrainOptions(options: TrainOptions): TrainOptions {
-  const unknown = Object.keys(options).find((name) => !trainOptionNames.includes(name));
-  if (unknown !== undefined) {
-    throw new InvalidOptionError(`train has no option ${unknown}; it has ${trainOptionNames.join(', ')}`);
-  }
-  const { maximumNumberOfIterations } = options;
-  if (maximumNumberOfIterations !== undefined) {
-    trainingChecks.maximumNumberOfIterations(maximumNumberOfIterations, 'maximumNumberOfIterations');
-  }
-  return options;
 }

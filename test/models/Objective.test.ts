@@ -4,7 +4,7 @@ import type { ActivationName } from '../../src/models/activations.ts';
 import { LinearRegression } from '../../src/models/LinearRegression.ts';
 import { LogisticRegression } from '../../src/models/LogisticRegression.ts';
 import type { Labels } from '../../src/models/labels.ts';
-import type { LossName } from '../../src/models/losses.ts';
+import type { LossName, LossOption } from '../../src/models/losses.ts';
 import { NeuralNetwork } from '../../src/models/NeuralNetwork.ts';
 import { seededRandom } from '../../src/random.ts';
 import type { Differentiable } from './support.ts';
@@ -14,8 +14,14 @@ const activations: readonly ActivationName[] = [
   'identity',
   'relu',
   'leakyRelu',
+  'elu',
   'tanh',
   'sigmoid',
+  'softplus',
+  'gelu',
+  'silu',
+  'mish',
+  'gaussian',
   'softmax',
 ];
 const rows = 7;
@@ -23,7 +29,8 @@ const features = normalRows(rows, 3, 1);
 
 function labelsFor(loss: LossName): Labels {
   if (loss === 'crossEntropy') return roundRobin(rows, [0, 1]);
-  if (loss === 'meanSquaredError') return normalRows(rows, 2, 2);
+  if (loss === 'meanSquaredError' || loss === 'huber') return normalRows(rows, 2, 2);
+  if (loss === 'hinge') return normalRows(rows, 2, 2).map((row) => row.map((z) => (z > 0 ? 1 : -1)));
   return normalRows(rows, 2, 3).map((row) => row.map((z) => 1 / (1 + Math.exp(-z))));
 }
 
@@ -31,13 +38,18 @@ const legal: [ActivationName, LossName][] = [
   ...activations.map((last): [ActivationName, LossName] => [last, 'meanSquaredError']),
   ['softmax', 'crossEntropy'],
   ['sigmoid', 'binaryCrossEntropy'],
+  ...activations.map((last): [ActivationName, LossName] => [last, 'huber']),
+  ['identity', 'hinge'],
 ];
+
+/** With this δ no error lies so near ±δ that differences step over the bend of huber. */
+const settings = (loss: LossName): LossOption => (loss === 'huber' ? { name: 'huber', delta: 0.9 } : loss);
 
 describe.each(legal)('a network that ends in %s with %s', (last, loss) => {
   it.each(activations)('has the gradient of its cost behind a hidden layer of %s', (hidden) => {
-    for (const penalty of [{ l2: 0 }, { l2: 0.3 }]) {
+    for (const penalty of [{ l2: 0 }, { l1: 0.2 }, { l1: 0.1, l2: 0.3 }]) {
       const layers = [3, { units: 4, activation: hidden }, { units: 2, activation: last }];
-      const network = new NeuralNetwork({ layers, loss, penalty, dtype: 'float64' });
+      const network = new NeuralNetwork({ layers, loss: settings(loss), penalty, dtype: 'float64' });
       randomise(network, 11);
       expect(gradientError(network, features, labelsFor(loss))).toBeLessThan(1e-6);
     }
@@ -54,6 +66,8 @@ it('a deep network has the gradient of its cost', () => {
 describe.each([
   { fitIntercept: true, penalty: { l2: 0 } },
   { fitIntercept: true, penalty: { l2: 0.7 } },
+  { fitIntercept: true, penalty: { l1: 0.4, l2: 0.7 } },
+  { fitIntercept: false, penalty: { l1: 0.4 } },
   { fitIntercept: false, penalty: { l2: 0 } },
   { fitIntercept: false, penalty: { l2: 0.7 } },
 ])('with %j', (options) => {
@@ -71,11 +85,16 @@ describe.each([
 });
 
 describe('the union of shards', () => {
-  type Kind = 'linear' | 'logistic' | 'network';
+  type Kind = 'linear' | 'logistic' | 'network' | 'hinge' | 'huber';
   const make = (kind: Kind, dtype: 'float32' | 'float64'): Differentiable => {
-    const shared = { dtype, penalty: { l2: 0.2 } };
+    const shared = { dtype, penalty: { l1: 0.3, l2: 0.2 } };
     if (kind === 'linear') return new LinearRegression(shared);
     if (kind === 'logistic') return new LogisticRegression({ ...shared, classes: [0, 1, 2] });
+    const hidden = { units: 4, activation: 'gelu' } as const;
+    if (kind === 'huber') return new NeuralNetwork({ ...shared, layers: [3, hidden, 1], loss: 'huber' });
+    if (kind === 'hinge') {
+      return new NeuralNetwork({ ...shared, layers: [3, hidden, 3], loss: 'hinge', classes: [0, 1, 2] });
+    }
     return new NeuralNetwork({
       ...shared,
       layers: [3, { units: 4, activation: 'tanh' }, { units: 3, activation: 'softmax' }],
@@ -89,6 +108,9 @@ describe('the union of shards', () => {
     ['logistic', 'float32', 1e-5],
     ['network', 'float64', 1e-12],
     ['network', 'float32', 1e-5],
+    ['huber', 'float64', 1e-12],
+    ['hinge', 'float64', 1e-12],
+    ['hinge', 'float32', 1e-5],
   ] as const)('has the row-weighted mean of the gradients: %s in %s', (kind, dtype, most) => {
     fc.assert(
       fc.property(shardSizes, fc.integer({ min: 0, max: 1e6 }), (sizes, seed) => {
@@ -96,7 +118,7 @@ describe('the union of shards', () => {
         const data = normalRows(total, 3, seed);
         const random = seededRandom(seed, 3);
         const labels = data.map((row) =>
-          kind === 'linear' ? row[0]! + random.next() : Math.floor(3 * random.next()),
+          kind === 'linear' || kind === 'huber' ? row[0]! + random.next() : Math.floor(3 * random.next()),
         );
         const model = make(kind, dtype);
         model.computeCost(data, labels);

@@ -17,7 +17,13 @@ const illegal: [string, readonly unknown[]][] = [
   ['learningRate', [-0.1, Number.NaN, Infinity, '0.1', null]],
   ['maximumNumberOfIterations', [-1, 1.5, Number.NaN, Infinity, '3', null]],
   ['optimizer', ['sgd', 5, null, {}, { name: 'adam', beta1: 1 }, { step: 1 }]],
-  ['penalty', [5, null, {}, { l2: -1 }, { l2: Number.NaN }, { l1: 1 }, { l2: 1, l1: 1 }]],
+  [
+    'penalty',
+    [5, null, {}, { l2: -1 }, { l2: Number.NaN }, { l1: -1 }, { l2: 1, l1: '1' }, { l1: 1, l3: 1 }],
+  ],
+  ['learningRateSchedule', ['warp', 'cosine', 5, null, {}, { name: 'step', every: 0 }, { rateAt: 1 }]],
+  ['gradientClipping', [1, null, {}, { norm: 0 }, { value: -1 }, { norm: Infinity }, { norm: 1, value: 1 }]],
+  ['frozen', ['weights', null, [5], [''], ['*.weights'], {}]],
   ['tolerance', [-1, Number.NaN, Infinity, '0', null]],
   ['batchSize', [0, -1, 1.5, Number.NaN, Infinity, '32', null]],
   ['dtype', ['float16', 'f64', 64, null]],
@@ -62,12 +68,38 @@ describe.each(Object.keys(classes) as (keyof typeof classes)[])('%s', (name) => 
   });
 });
 
+describe('options of one training', () => {
+  const features = [[1], [2]];
+  const labels = [0, 1];
+  const validation = { features, labels };
+  it.each<[string, object, string]>([
+    ['an unknown name', { patience: 3 }, 'patience'],
+    ['validation without labels', { validation: { features } }, 'validation'],
+    ['validation with more', { validation: { ...validation, weights: [1] } }, 'validation'],
+    ['validation of null', { validation: null }, 'validation'],
+    ['early stopping without validation', { earlyStopping: {} }, 'earlyStopping needs validation'],
+    ['an unknown name of early stopping', { validation, earlyStopping: { patiense: 3 } }, 'patiense'],
+    ['early stopping that is no object', { validation, earlyStopping: true }, 'earlyStopping'],
+    ['no patience', { validation, earlyStopping: { patience: 0 } }, 'patience is 0'],
+    ['half a patience', { validation, earlyStopping: { patience: 1.5 } }, '1.5'],
+    ['an improvement below 0', { validation, earlyStopping: { minimumImprovement: -1 } }, '-1'],
+    ['restoreBest of 1', { validation, earlyStopping: { restoreBest: 1 } }, 'restoreBest'],
+  ])('%s is refused', (_name, options, mention) => {
+    refused(() => new LinearRegression().train(features, labels, options as never), mention);
+  });
+});
+
 describe('options of one model', () => {
   it('fitIntercept and solver', () => {
     refused(() => new LinearRegression({ fitIntercept: 1 as never }), 'fitIntercept is 1');
     refused(() => new LogisticRegression({ fitIntercept: 'no' as never }), 'fitIntercept');
     refused(() => new LinearRegression({ solver: 'qr' as never }), 'solver is "qr"');
     refused(() => new LogisticRegression({ solver: 'exact' } as never), 'solver');
+    refused(() => new LinearRegression({ solver: 'exact', penalty: { l1: 0.1 } }), 'exact', 'l1');
+    refused(() => new LinearRegression({ solver: 'exact', frozen: ['bias'] }), 'exact', 'frozen');
+    const ridge = new LinearRegression({ solver: 'exact', penalty: { l1: 0, l2: 1 }, frozen: [] });
+    refused(() => ridge.setParameters({ penalty: { l1: 0.1 } }), 'exact');
+    refused(() => new LinearRegression({ penalty: { l1: 0.1 } }).setParameters({ solver: 'exact' }), 'l1');
     refused(() => new NeuralNetwork({ fitIntercept: true } as never), 'fitIntercept');
   });
 });
@@ -82,13 +114,29 @@ describe('layers and losses that do not go together are refused at construction'
     ['hidden softmax of one unit', { layers: [2, { units: 1, activation: 'softmax' }, 1] }, 'one unit'],
     ['crossEntropy over one unit', { layers: [2, 1], loss: 'crossEntropy' }, '2 units'],
     ['an activation on the inputs', { layers: [{ units: 2, activation: 'relu' }, 1] }, 'inputs'],
-    ['an unknown activation', { layers: [2, { units: 1, activation: 'gelu' as never }] }, 'gelu'],
+    ['an unknown activation', { layers: [2, { units: 1, activation: 'swish' as never }] }, 'swish'],
     [
       'an activation named like a property',
       { layers: [2, { units: 1, activation: 'toString' as never }] },
       'toString',
     ],
-    ['an unknown loss', { layers: [2, 1], loss: 'hinge' as never }, 'hinge'],
+    ['an unknown loss', { layers: [2, 1], loss: 'zeroOne' as never }, 'zeroOne'],
+    ['hinge behind tanh', { layers: [2, { units: 1, activation: 'tanh' }], loss: 'hinge' }, 'identity'],
+    [
+      'hinge with two outputs for two classes',
+      { layers: [2, 2], loss: 'hinge', classes: ['a', 'b'] },
+      '2 units',
+    ],
+    ['classes with huber', { layers: [2, 2], loss: 'huber', classes: ['a', 'b'] }, 'huber'],
+    ['huber with delta 0', { layers: [2, 1], loss: { name: 'huber', delta: 0 } }, 'delta'],
+    ['huber with a misspelt delta', { layers: [2, 1], loss: { name: 'huber', dleta: 1 } as never }, 'dleta'],
+    ['settings of another loss', { layers: [2, 1], loss: { name: 'hinge' } as never }, 'hinge'],
+    ['dropout of the inputs', { layers: [{ units: 2, dropout: 0.5 }, 1] }, 'inputs'],
+    ['dropout of the last layer', { layers: [2, { units: 1, dropout: 0.5 }] }, 'last layer'],
+    ['dropout of 1', { layers: [2, { units: 2, dropout: 1 }, 1] }, 'dropout 1'],
+    ['dropout below 0', { layers: [2, { units: 2, dropout: -0.1 }, 1] }, 'dropout'],
+    ['dropout that is no number', { layers: [2, { units: 2, dropout: '0.5' as never }, 1] }, 'dropout'],
+    ['a frozen tensor that is none', { layers: [2, 1], frozen: ['layers.1.*'] }, 'layers.1.*'],
     ['no units', { layers: [2, 0] }, 'layers[1]'],
     ['half a unit', { layers: [2.5, 1] }, 'layers[0]'],
     ['no layer', { layers: [2, null as never] }, 'layers[1]'],
@@ -110,6 +158,10 @@ describe('layers and losses that do not go together are refused at construction'
       { layers: [2, sigmoid], loss: 'meanSquaredError' },
       { layers: [2, softmax, 1] },
       { layers: [2, 2], classes: ['a', 'b'] },
+      { layers: [2, { units: 2, dropout: 0 }, { units: 1, dropout: 0 }] },
+      { layers: [2, 1], loss: { name: 'huber', delta: 0.5 } },
+      { layers: [2, 1], loss: 'hinge', classes: ['a', 'b'] },
+      { layers: [2, 3], loss: 'hinge', classes: ['a', 'b', 'c'] },
       { layers: [] },
       { layers: [2] },
       {},
