@@ -1,16 +1,13 @@
 import type { Clock } from '../clock.ts';
-
-interface Timer {
-  readonly at: number;
-  readonly order: number;
-  readonly callback: () => void;
-}
+import { InvalidOptionError } from '../errors.ts';
+import type { VirtualTimer } from './TimerHeap.ts';
+import { TimerHeap } from './TimerHeap.ts';
 
 /** A clock that stands still until it is told to go on. Timers run in the order of their times, then of their making. */
 export class VirtualClock implements Clock {
   #now: number;
   #order = 0;
-  readonly #timers = new Set<Timer>();
+  readonly #timers = new TimerHeap();
   /** How often `yieldTurn` was called. */
   turns = 0;
 
@@ -22,12 +19,14 @@ export class VirtualClock implements Clock {
     return this.#now;
   }
 
+  /** Throws InvalidOptionError for a delay that is no finite number; a negative one counts as 0. */
   schedule(callback: () => void, delayMs: number): () => void {
-    const timer: Timer = { at: this.#now + Math.max(0, delayMs), order: this.#order++, callback };
+    if (!Number.isFinite(delayMs))
+      throw new InvalidOptionError(`delayMs is ${delayMs}, expected a finite number of milliseconds`);
+    const atMs = this.#now + Math.max(0, delayMs);
+    const timer: VirtualTimer = { atMs, order: this.#order++, callback, isCancelled: false };
     this.#timers.add(timer);
-    return () => {
-      this.#timers.delete(timer);
-    };
+    return () => this.#timers.cancel(timer);
   }
 
   async yieldTurn(): Promise<void> {
@@ -39,24 +38,21 @@ export class VirtualClock implements Clock {
     return this.#timers.size;
   }
 
-  /** Lets time pass; timers that fall due run, each at its own time. */
+  /** Lets time pass; timers that fall due run, each at its own time. Throws InvalidOptionError for a time below 0. */
   advance(byMs: number): void {
+    if (!(Number.isFinite(byMs) && byMs >= 0))
+      throw new InvalidOptionError(`byMs is ${byMs}, expected a finite number of milliseconds, 0 or more`);
     const end = this.#now + byMs;
-    for (let timer = this.#next(end); timer !== undefined; timer = this.#next(end)) {
-      this.#timers.delete(timer);
-      this.#now = Math.max(this.#now, timer.at);
-      timer.callback();
-    }
-    this.#now = end;
+    while (this.runNext(end));
+    this.#now = Math.max(this.#now, end);
   }
 
-  #next(end: number): Timer | undefined {
-    let next: Timer | undefined;
-    for (const timer of this.#timers) {
-      if (timer.at > end) continue;
-      if (next === undefined || timer.at < next.at || (timer.at === next.at && timer.order < next.order))
-        next = timer;
-    }
-    return next;
+  /** Goes on to the timer that is due first and runs it; false where none is due until `untilMs`, and then stays. */
+  runNext(untilMs: number = Infinity): boolean {
+    const timer = this.#timers.take(untilMs);
+    if (timer === undefined) return false;
+    this.#now = Math.max(this.#now, timer.atMs);
+    timer.callback();
+    return true;
   }
 }
