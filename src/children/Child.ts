@@ -13,7 +13,7 @@ import { silentLogger } from '../logger.ts';
 import type { Features } from '../models/features.ts';
 import type { Labels } from '../models/labels.ts';
 import type { Model } from '../models/Model.ts';
-import type { TrainOptions } from '../models/trainOptions.ts';
+import type { TrainAsyncOptions } from '../models/trainOptions.ts';
 import { ModelParameters } from '../parameters/ModelParameters.ts';
 import type { NamedTensors } from '../parameters/NamedTensors.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
@@ -143,12 +143,13 @@ export class Child {
 
   /**
    * One round of a child: adopts the latest main, trains on these rows, and sends what the coordinator wants.
-   * Resolves with the costs and the receipt; `receipt.committed` says when main has it for good.
+   * Resolves with the costs and the receipt; `receipt.committed` says when main has it for good. `signal` and `clock`
+   * are for models with `trainAsync`.
    */
   async train(
     features: Features,
     labels: Labels,
-    options?: TrainOptions,
+    options?: TrainAsyncOptions,
   ): Promise<{ costs: number[]; receipt: ChildReceipt }> {
     await this.adopt();
     const costs = await this.#model.train(features, labels, options);

@@ -3,7 +3,7 @@ import type { Features } from '../models/features.ts';
 import type { Labels } from '../models/labels.ts';
 import type { Model, Scorable } from '../models/Model.ts';
 import { isGradientModel, isScorable } from '../models/Model.ts';
-import type { TrainOptions } from '../models/trainOptions.ts';
+import type { TrainAsyncOptions } from '../models/trainOptions.ts';
 import type { Gradients } from '../parameters/Gradients.ts';
 import type { ModelParameters } from '../parameters/ModelParameters.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
@@ -18,7 +18,7 @@ export interface AdoptionTest {
 
 /** A model whose training gives the event loop its turn. */
 interface AsyncTrainable {
-  trainAsync(features: Features, labels: Labels, options?: TrainOptions): Promise<number[]>;
+  trainAsync(features: Features, labels: Labels, options?: TrainAsyncOptions): Promise<number[]>;
 }
 
 /** A child's model, as its coordinator wants it: which kind of update it gives, and which tensors it shares. */
@@ -54,7 +54,7 @@ export class ChildModel {
   }
 
   /** Trains with turns for the event loop where the model can. */
-  async train(features: Features, labels: Labels, options?: TrainOptions): Promise<number[]> {
+  async train(features: Features, labels: Labels, options?: TrainAsyncOptions): Promise<number[]> {
     const model = this.#model as Model & Partial<AsyncTrainable>;
     return typeof model.trainAsync === 'function'
       ? model.trainAsync(features, labels, options)

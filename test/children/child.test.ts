@@ -1,4 +1,4 @@
-import type { Model } from 'mainstem';
+import type { Clock, Model } from 'mainstem';
 import {
   AlreadyContributedError,
   Child,
@@ -81,6 +81,23 @@ describe('Child', () => {
     await settle();
     expect(child.version).toBe(3);
     expect(numbersOf(model.getModelParameters())).toEqual([1, 2]);
+  });
+
+  test('a training takes its turns from the clock that is given', async () => {
+    const { transport } = await gradientsSetup();
+    const child = await Child.connect({ transport, model: new LinearRegression(), childId: 'a' });
+    let nowMs = 0;
+    let turns = 0;
+    const clock: Clock = {
+      now: () => (nowMs += 10),
+      schedule: () => () => {},
+      async yieldTurn() {
+        turns++;
+      },
+    };
+    const { receipt } = await child.train(rows, labels, { clock, maximumNumberOfIterations: 3 });
+    expect(receipt.status).toBe('applied');
+    expect(turns).toBeGreaterThan(0);
   });
 
   test('main that is given to the user is a copy', async () => {
