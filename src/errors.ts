@@ -214,6 +214,16 @@ export class ContractViolationError extends MainstemError {
   }
 }
 
+/** A simulation failed (see mainstem/testing). `seed` replays it; `cause` is what failed. */
+export class SimulationError extends MainstemError {
+  readonly seed: number;
+
+  constructor(seed: number, message: string, cause: unknown) {
+    super('SIMULATION_FAILED', message, { cause });
+    this.seed = seed;
+  }
+}
+
 /** Makes whatever was thrown an Error, for places that must report it. */
 export function toError(thrown: unknown): Error {
   if (thrown instanceof Error) return thrown;

@@ -63,6 +63,7 @@ export {
   NotTrainedError,
   PluginError,
   RemoteError,
+  SimulationError,
   SingularMatrixError,
   StaleSessionError,
   StoreError,

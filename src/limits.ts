@@ -80,3 +80,35 @@ export const tensorPatternsMax = 4_096;
 
 /** Learning-rate schedules one in another (`linearWarmUp` with `after`). More: InvalidOptionError. */
 export const scheduleDepthMax = 8;
+/** Limits of a VirtualNetwork (mainstem/testing). */
+export const virtualNetworkLimits: Readonly<{
+  /** Frames that may be on their way to one end. Beyond: `send` throws LimitExceededError. */
+  framesPerEndMax: number;
+  /** Bytes that may be on their way to one end. Beyond: `send` throws LimitExceededError. */
+  bytesPerEndMax: number;
+  /** Open connections. Beyond: `connect` rejects with LimitExceededError. */
+  connectionsMax: number;
+  /** Links with faults of their own. Beyond: LimitExceededError. */
+  linksMax: number;
+  /** Partitions at once. Beyond: LimitExceededError. */
+  partitionsMax: number;
+  /** Events that are remembered; the oldest is forgotten. */
+  traceEventsMax: number;
+}> = Object.freeze({
+  framesPerEndMax: 16_384,
+  bytesPerEndMax: 2 ** 28,
+  connectionsMax: 16_384,
+  linksMax: 65_536,
+  partitionsMax: 64,
+  traceEventsMax: 1_000,
+});
+
+/** Limits of driving virtual time. At each of them it stops and says so. */
+export const simulationLimits: Readonly<{
+  /** Virtual milliseconds, unless given: an hour. */
+  timeLimitMs: number;
+  /** Timers that may run: a loop without delay never reaches a limit of time. */
+  timersMax: number;
+  /** Turns that the real event loop gets, with nothing left to happen, before that is believed: a model may train in them. */
+  idleTurnsMax: number;
+}> = Object.freeze({ timeLimitMs: 3_600_000, timersMax: 10_000_000, idleTurnsMax: 20 });
