@@ -22,16 +22,17 @@ export const timeLimit: (value: unknown, name: string) => void = expecting(
 
 /**
  * Runs timers, and between any two all promises that they have settled, as an event loop would. Stops where no timer
- * is left, at the limit, or when `isDone` says so.
+ * has been left for `turnsMax` turns, at the limit, or when `isDone` says so.
  */
 export async function driveTime(
   clock: VirtualClock,
   endMs: number,
+  turnsMax: number,
   isDone: () => boolean = () => false,
 ): Promise<SettleOutcome | 'done'> {
-  const { timersMax, idleTurnsMax } = simulationLimits;
+  const { timersMax } = simulationLimits;
   let ran = 0;
-  for (let idle = 0; idle < idleTurnsMax; ) {
+  for (let idle = 0; idle < turnsMax; ) {
     // A turn of the real event loop: only that says that no promise is left to be settled.
     await systemClock.yieldTurn();
     if (isDone()) return 'done';
@@ -52,5 +53,6 @@ export async function settleTime(clock: VirtualClock, options: SettleOptions): P
   const { timeLimitMs = simulationLimits.timeLimitMs } = checkOptions<SettleOptions>(options, {
     timeLimitMs: timeLimit,
   });
-  return (await driveTime(clock, clock.now() + timeLimitMs)) as SettleOutcome;
+  const endMs = clock.now() + timeLimitMs;
+  return (await driveTime(clock, endMs, simulationLimits.quietTurnsMax)) as SettleOutcome;
 }

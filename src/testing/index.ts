@@ -1,5 +1,7 @@
 // Every public name of mainstem/testing, by hand.
 
+export type { ClockContractOptions } from './clockContract.ts';
+export { clockContract } from './clockContract.ts';
 export type { ContractCase } from './contract.ts';
 export { runContract } from './contract.ts';
 export type { SettleOptions, SettleOutcome } from './driveTime.ts';

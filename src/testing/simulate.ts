@@ -99,7 +99,7 @@ async function driveRun<Result>(
   });
   // Whoever stops waiting for it must not leave a rejection that nobody handles.
   result.catch(() => {});
-  const outcome = await driveTime(clock, timeLimitMs, () => hasEnded);
+  const outcome = await driveTime(clock, timeLimitMs, simulationLimits.idleTurnsMax, () => hasEnded);
   if (outcome === 'done') return result;
   if (outcome === 'quiet')
     throw new Error('the run waits for what can never come: no frame is on its way, no timer is set');

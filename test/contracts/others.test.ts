@@ -1,4 +1,4 @@
-import type { Optimizer, Store, StoreOperation } from 'mainstem';
+import type { Clock, Optimizer, Store, StoreOperation, Transport } from 'mainstem';
 import {
   AdaGrad,
   Adam,
@@ -13,8 +13,17 @@ import {
   Momentum,
   Nesterov,
   RMSProp,
+  systemClock,
 } from 'mainstem';
-import { mergerContract, optimizerContract, storeContract, transportContract } from 'mainstem/testing';
+import {
+  clockContract,
+  mergerContract,
+  optimizerContract,
+  storeContract,
+  transportContract,
+  VirtualClock,
+  VirtualNetwork,
+} from 'mainstem/testing';
 import { describe, expect, test } from 'vitest';
 import { runContract } from '../../src/testing/contract.ts';
 import { describeContract } from './run.ts';
@@ -97,6 +106,34 @@ describeContract(
   }),
 );
 
+for (const [name, faults] of [
+  ['without faults', {}],
+  ['with delays', { delayMs: [1, 20] }],
+] as const) {
+  const network = new VirtualNetwork({ seed: 11, faults });
+  let hosts = 0;
+  const create = (): Transport => {
+    const host = `host-${++hosts}`;
+    return network.transport(host, { to: host });
+  };
+  const settle = async (): Promise<void> => void (await network.settle());
+  describeContract(`VirtualNetwork, ${name}`, transportContract({ create, settle }));
+}
+describeContract(
+  'VirtualClock',
+  clockContract({
+    create: () => new VirtualClock(),
+    pass: async (clock, forMs) => (clock as VirtualClock).advance(forMs),
+  }),
+);
+describeContract(
+  'systemClock',
+  clockContract({
+    create: () => systemClock,
+    pass: (clock, forMs) => new Promise((resolve) => void clock.schedule(resolve, forMs)),
+  }),
+);
+
 describe('the suites see what is broken', () => {
   test('an optimizer that keeps memory of its own', async () => {
     class Forgetful extends GradientDescent {
@@ -151,5 +188,25 @@ describe('the suites see what is broken', () => {
     const create = () => new InProcessTransport({ defer: (deliver) => deliver() });
     const failing = runContract(transportContract({ create, settle: async () => {} }));
     await expect(failing).rejects.toThrow('nothing is delivered from inside send');
+  });
+
+  test('a clock whose cancel does nothing, and one that does not wait', async () => {
+    const pass = async (clock: Clock, forMs: number): Promise<void> => (clock as VirtualClock).advance(forMs);
+    class Stubborn extends VirtualClock {
+      override schedule(callback: () => void, delayMs: number): () => void {
+        super.schedule(callback, delayMs);
+        return () => {};
+      }
+    }
+    const stubborn = runContract(clockContract({ create: () => new Stubborn(), pass }));
+    await expect(stubborn).rejects.toThrow(/1 promise is not kept:\n- what is cancelled/);
+    class Hasty extends VirtualClock {
+      override schedule(callback: () => void): () => void {
+        callback();
+        return () => {};
+      }
+    }
+    const hasty = runContract(clockContract({ create: () => new Hasty(), pass }));
+    await expect(hasty).rejects.toThrow(/from inside schedule/);
   });
 });
