@@ -107,10 +107,10 @@ export const virtualNetworkLimits: Readonly<{
 export const simulationLimits: Readonly<{
   /** Virtual milliseconds, unless given: an hour. */
   timeLimitMs: number;
-  /** Timers that may run: a loop without delay never reaches a limit of time. */
+  /** Timers that may run, unless given: a loop without delay never reaches a limit of time. */
   timersMax: number;
   /** Turns that the real event loop gets, with nothing left to happen, before `settle` believes it. */
   quietTurnsMax: number;
   /** The same for a simulation whose run has not ended: it may be in `settle`, or its model may train. */
   idleTurnsMax: number;
-}> = Object.freeze({ timeLimitMs: 3_600_000, timersMax: 10_000_000, quietTurnsMax: 20, idleTurnsMax: 1_000 });
+}> = Object.freeze({ timeLimitMs: 3_600_000, timersMax: 1_000_000, quietTurnsMax: 20, idleTurnsMax: 1_000 });

@@ -99,11 +99,12 @@ async function driveRun<Result>(
   });
   // Whoever stops waiting for it must not leave a rejection that nobody handles.
   result.catch(() => {});
-  const outcome = await driveTime(clock, timeLimitMs, simulationLimits.idleTurnsMax, () => hasEnded);
+  const { timersMax, idleTurnsMax } = simulationLimits;
+  const limits = { endMs: timeLimitMs, timersMax, idleTurnsMax };
+  const outcome = await driveTime(clock, limits, () => hasEnded);
   if (outcome === 'done') return result;
   if (outcome === 'quiet')
     throw new Error('the run waits for what can never come: no frame is on its way, no timer is set');
-  const limit =
-    outcome === 'timeLimit' ? `${timeLimitMs} ms of virtual time` : `${simulationLimits.timersMax} timers`;
+  const limit = outcome === 'timeLimit' ? `${timeLimitMs} ms of virtual time` : `${timersMax} timers`;
   throw new Error(`the run did not end within ${limit}`);
 }

@@ -313,6 +313,17 @@ describe('settle', () => {
     expect(clock.now()).toBe(95);
     expect(await network.settle({ timeLimitMs: 0 })).toBe('timeLimit');
     expect(clock.now()).toBe(95);
+    expect(await network.settle({ timersMax: 1 })).toBe('timerLimit');
+    expect(clock.now()).toBe(100);
+    expect(await network.settle({ timeLimitMs: 5 })).toBe('timeLimit');
+    let loops = 0;
+    const loop = (): void => {
+      loops++;
+      clock.schedule(loop, 0);
+    };
+    loop();
+    expect(await network.settle({ timersMax: 50 })).toBe('timerLimit');
+    expect([loops, clock.now()]).toEqual([51, 105]);
   });
 
   test('promises that a frame settles run before the next timer', async () => {
