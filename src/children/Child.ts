@@ -269,6 +269,8 @@ export class Child {
   }
 
   #takeMain({ fingerprint, dtype, version, payload }: MainMessage): void {
+    // A transport may bring it twice, or late: main never goes back within a session.
+    if (this.#main !== undefined && version <= this.version) return;
     const layout = this.#layouts.require(fingerprint);
     this.#main = new ModelParameters(layout, bytesToValues(payload, dtype, layout.length), {
       baseVersion: version,

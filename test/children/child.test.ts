@@ -1,4 +1,4 @@
-import type { Clock, Model } from 'mainstem';
+import type { Clock, Model, ModelParameters } from 'mainstem';
 import {
   AlreadyContributedError,
   Child,
@@ -13,6 +13,7 @@ import {
   UpdateDiscardedError,
   UpdateRefusedError,
 } from 'mainstem';
+import { VirtualNetwork } from 'mainstem/testing';
 import { describe, expect, test } from 'vitest';
 import { gradientsOf, numbersOf, parametersOf, settle } from '../coordinators/helpers.ts';
 
@@ -98,6 +99,30 @@ describe('Child', () => {
     const { receipt } = await child.train(rows, labels, { clock, maximumNumberOfIterations: 3 });
     expect(receipt.status).toBe('applied');
     expect(turns).toBeGreaterThan(0);
+  });
+
+  test('a main that comes again, or after a newer one, is nothing new', async () => {
+    const network = new VirtualNetwork({ seed: 2 });
+    const coordinator = new DistributedGradientsCoordinator({ clock: network.clock });
+    coordinator.setModelParameters(parametersOf(0, 0));
+    await coordinator.listen(network.transport('coordinator'));
+    const connecting = Child.connect({
+      transport: network.transport('a'),
+      model: new LinearRegression(),
+      childId: 'a',
+    });
+    await network.settle();
+    const child = await connecting;
+    const versions: number[] = [];
+    child.on('mainUpdated', ({ version }) => versions.push(version));
+    network.setFaults({ duplicate: 1, reorder: 0.7 });
+    for (let i = 0; i < 20; i++) coordinator.addGradients(gradientsOf([1, i]));
+    await network.settle();
+    expect(network.statistics.reordered).toBeGreaterThan(0);
+    expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b));
+    expect(versions.length).toBeLessThan(20);
+    expect(child.version).toBe(21);
+    expect(numbersOf(child.main as ModelParameters)).toEqual(numbersOf(coordinator.getModelParameters()));
   });
 
   test('main that is given to the user is a copy', async () => {
