@@ -178,7 +178,7 @@ export async function playStranger(
     });
     // Now and then in the name of another child, whose session that ends.
     const childId = pick([host, host, host, ...childIds]);
-    say(connection, [{ type: 'hello', protocol: 1, federation: 'default', childId }]);
+    say(connection, [{ type: 'hello', protocol: 1, federation: 'default', childId, layout: null }]);
     let last: Message[] = updateOf(federation, 1);
     while (isOpen && !federation.isOver) {
       const luck = random.next();
@@ -219,7 +219,13 @@ function garbageOf(federation: Federation, last: readonly Message[]): Uint8Array
     return bytes.map((byte) => (random.next() < 0.1 ? Math.floor(256 * random.next()) : byte)).subarray(1);
   if (luck < 0.5) return encodeMessage({ type: 'committed', sequence: 1 });
   if (luck < 0.6)
-    return encodeMessage({ type: 'hello', protocol: 1, federation: 'default', childId: 'again' });
+    return encodeMessage({
+      type: 'hello',
+      protocol: 1,
+      federation: 'default',
+      childId: 'again',
+      layout: null,
+    });
   const values = federation.newValues();
   federation.bad.add(values[0] as number);
   const [, update] = updateOf(federation, 50, luck < 0.8 ? [values[0] as number, Number.NaN, 1] : values);
