@@ -8,6 +8,8 @@ import {
 } from '../errors.ts';
 import type { OptimizerOption } from '../optimizers/createOptimizer.ts';
 import { createOptimizer } from '../optimizers/createOptimizer.ts';
+import type { ScheduleOption } from '../optimizers/createSchedule.ts';
+import { createSchedule } from '../optimizers/createSchedule.ts';
 import type { Gradients } from '../parameters/Gradients.ts';
 import { requireGradients } from '../parameters/Gradients.ts';
 import type { ModelParameters } from '../parameters/ModelParameters.ts';
@@ -29,6 +31,8 @@ import type { Receipt } from './receipts.ts';
 export interface GradientsCoordinatorOptions extends CoordinatorOptions {
   /** Step size of main, 0 or more; the optimizer's own default unless given: 0.1, or 0.001 for Adam. */
   learningRate?: number;
+  /** How the step size changes with the steps of main; `'constant'` unless given. */
+  learningRateSchedule?: ScheduleOption;
   /** `'gradientDescent'` unless given. */
   optimizer?: OptimizerOption;
   /** Whether gradients lead down (a cost, the default) or up (a reward). */
@@ -40,7 +44,13 @@ export interface GradientsCoordinatorOptions extends CoordinatorOptions {
   childrenPerUpdate?: number;
 }
 
-const ownOptions = ['learningRate', 'optimizer', 'gradientChangeMode', 'childrenPerUpdate'];
+const ownOptions = [
+  'learningRate',
+  'learningRateSchedule',
+  'optimizer',
+  'gradientChangeMode',
+  'childrenPerUpdate',
+];
 const optimizerKey = 'optimizer';
 
 /** What one round has so far: Σ nₖ gₖ and Σ nₖ. */
@@ -69,6 +79,7 @@ export class DistributedGradientsCoordinator extends Coordinator<Gradients> {
     const {
       learningRate = optimizer.defaultLearningRate,
       gradientChangeMode = 'descent',
+      learningRateSchedule = 'constant',
       childrenPerUpdate = 1,
     } = options;
     if (!(Number.isFinite(learningRate) && learningRate >= 0)) {
@@ -82,7 +93,7 @@ export class DistributedGradientsCoordinator extends Coordinator<Gradients> {
     this.#learningRate = learningRate;
     this.#sign = gradientChangeMode === 'ascent' ? -1 : 1;
     this.#childrenPerUpdate = checkCount(childrenPerUpdate, 'childrenPerUpdate');
-    this.#optimizer = new MainOptimizer(optimizer);
+    this.#optimizer = new MainOptimizer(optimizer, createSchedule(learningRateSchedule));
   }
 
   /**
@@ -185,7 +196,7 @@ export class DistributedGradientsCoordinator extends Coordinator<Gradients> {
     this.plugins.beforeMerge({ version: base + 1, children: included.length });
     const scaled = factor === 1 ? gradient : yield* scale(gradient, factor);
     const next = yield* this.main.copyToSpare();
-    yield* this.#optimizer.step(next, scaled, this.#learningRate);
+    yield* this.#optimizer.step(next, scaled, { base: this.#learningRate, round: base });
     yield* this.publishMain({ layout, dtype, base, included, adopt: () => this.#optimizer.adopt() });
   }
 

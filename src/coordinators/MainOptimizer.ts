@@ -1,4 +1,6 @@
 import { NonFiniteError } from '../errors.ts';
+import type { LearningRateSchedule, ScheduleContext } from '../optimizers/LearningRateSchedule.ts';
+import { scheduledRate } from '../optimizers/LearningRateSchedule.ts';
 import type { Optimizer, OptimizerState } from '../optimizers/Optimizer.ts';
 import { createOptimizerState, optimizerStateFromJson } from '../optimizers/Optimizer.ts';
 import type { Values } from '../parameters/values.ts';
@@ -9,11 +11,13 @@ import { decodeOptimizerState, encodeOptimizerState } from './persistence.ts';
 /** An optimizer's step on main, in slices, that takes effect only when it is adopted. */
 export class MainOptimizer {
   readonly #optimizer: Optimizer;
+  readonly #schedule: LearningRateSchedule;
   #state: OptimizerState;
   #next: OptimizerState;
 
-  constructor(optimizer: Optimizer) {
+  constructor(optimizer: Optimizer, schedule: LearningRateSchedule) {
     this.#optimizer = optimizer;
+    this.#schedule = schedule;
     this.#state = createOptimizerState(optimizer, 0);
     this.#next = createOptimizerState(optimizer, 0);
   }
@@ -24,12 +28,16 @@ export class MainOptimizer {
     this.#next = createOptimizerState(this.#optimizer, length);
   }
 
-  /** Moves `values` against the gradient; the new optimizer state is kept aside. */
+  /**
+   * Moves `values` against the gradient; the new optimizer state is kept aside. Throws where the schedule gives no
+   * learning rate.
+   */
   *step(
     values: Float64Array<ArrayBuffer>,
     gradient: Values,
-    learningRate: number,
+    { base, round }: Omit<ScheduleContext, 'step'>,
   ): Generator<undefined, void> {
+    const learningRate = scheduledRate(this.#schedule, { base, round, step: this.#state.steps });
     const steps = this.#state.steps + 1;
     this.#next.steps = steps;
     yield* inSlices(values.length, (start, end) => {

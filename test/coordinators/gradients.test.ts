@@ -5,6 +5,7 @@ import {
   DistributedGradientsCoordinator,
   InvalidOptionError,
   MalformedDataError,
+  MemoryStore,
   NoMainParametersError,
   UpdateDiscardedError,
 } from 'mainstem';
@@ -203,5 +204,53 @@ describe('rounds of several children', () => {
     coordinator.addGradients(gradientsOf([1e-300, 0]));
     // A velocity left over from the refused step would throw main far away.
     expect(numbersOf(coordinator.getModelParameters())).toEqual([0, 1]);
+  });
+});
+
+describe('a learning-rate schedule', () => {
+  const learningRateSchedule = { name: 'exponential', factor: 0.5 } as const;
+
+  test('counts the steps of main, also over a restart', async () => {
+    const store = new MemoryStore();
+    const first = new DistributedGradientsCoordinator({ learningRate: 1, learningRateSchedule, store });
+    first.setModelParameters(parametersOf(0, 0));
+    for (let i = 0; i < 3; i++) first.addGradients(gradientsOf([-8, 0]), { childId: 'a' });
+    expect(numbersOf(first.getModelParameters())).toEqual([8 + 4 + 2, 0]);
+    const second = new DistributedGradientsCoordinator({ learningRate: 1, learningRateSchedule, store });
+    await second.restore();
+    second.addGradients(gradientsOf([-8, 0]), { childId: 'a' });
+    expect(numbersOf(second.getModelParameters())).toEqual([8 + 4 + 2 + 1, 0]);
+  });
+
+  test('gets the version of main as round, and begins anew when main is set', () => {
+    const seen: string[] = [];
+    const coordinator = new DistributedGradientsCoordinator({
+      learningRate: 0.25,
+      learningRateSchedule: {
+        description: 'mine',
+        rateAt({ base, step, round }) {
+          seen.push(`${base} ${step} ${round}`);
+          return base;
+        },
+      },
+    });
+    coordinator.setModelParameters(parametersOf(0, 0));
+    for (let i = 0; i < 2; i++) coordinator.addGradients(gradientsOf([1, 0]));
+    coordinator.setModelParameters(parametersOf(0, 0));
+    coordinator.addGradients(gradientsOf([1, 0]));
+    expect(seen).toEqual(['0.25 0 1', '0.25 1 2', '0.25 0 4']);
+  });
+
+  test('that gives no rate refuses the update, and main stays', () => {
+    const coordinator = new DistributedGradientsCoordinator({
+      learningRateSchedule: { description: 'broken', rateAt: () => Number.NaN },
+    });
+    coordinator.setModelParameters(parametersOf(1, 1));
+    const { status, reason } = coordinator.addGradients(gradientsOf([1, 0]));
+    expect([status, reason?.code]).toEqual(['refused', 'INVALID_OPTION']);
+    expect(numbersOf(coordinator.getModelParameters())).toEqual([1, 1]);
+    expect(
+      () => new DistributedGradientsCoordinator({ learningRateSchedule: { name: 'exponentail' } as never }),
+    ).toThrow(InvalidOptionError);
   });
 });
