@@ -114,3 +114,25 @@ export const simulationLimits: Readonly<{
   /** The same for a simulation whose run has not ended: it may be in `settle`, or its model may train. */
   idleTurnsMax: number;
 }> = Object.freeze({ timeLimitMs: 3_600_000, timersMax: 1_000_000, quietTurnsMax: 20, idleTurnsMax: 1_000 });
+/** Limits of feature statistics, preprocessing and evaluations. Beyond them: LimitExceededError, MalformedDataError in JSON. */
+export const tableLimits: Readonly<{
+  columnsMax: number;
+  outputsMax: number;
+  categoriesMax: number;
+  classesMax: number;
+  textLengthMax: number;
+  rowsMax: number;
+}> = Object.freeze({
+  // Raw columns, and outputs of a regression.
+  columnsMax: 4_096,
+  // Columns after one-hot encoding.
+  outputsMax: 65_536,
+  // Categories of one column.
+  categoriesMax: 1_024,
+  // Classes of an evaluation: its confusion matrix has the square of them.
+  classesMax: 1_024,
+  // Length of a category or class, in UTF-16 units.
+  textLengthMax: 256,
+  // Rows in one set of sums; whatever is added up stays a safe integer.
+  rowsMax: 1e12,
+});

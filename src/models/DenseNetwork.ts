@@ -1,10 +1,11 @@
 import { addProduct, rowMajor } from '../kernels/multiply.ts';
 import { fillRows } from '../kernels/rows.ts';
-import type { Architecture } from '../parameters/architecture.ts';
+import type { Architecture, JsonValue } from '../parameters/architecture.ts';
 import type { TensorShape } from '../parameters/ParameterLayout.ts';
 import { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import type { DataType, Values } from '../parameters/values.ts';
 import { createValues } from '../parameters/values.ts';
+import type { Preprocessing } from '../preprocessing/Preprocessing.ts';
 import type { Random } from '../random.ts';
 import { standardNormal } from '../random.ts';
 import type { Activation } from './activations.ts';
@@ -30,6 +31,8 @@ export interface DenseNetwork {
   readonly layers: readonly DenseLayer[];
   readonly loss: Loss;
   readonly layout: ParameterLayout;
+  /** What makes the inputs of the first layer of raw features; fitted, and part of the architecture. */
+  readonly preprocessing?: Preprocessing;
 }
 
 /** What a layer is before it has a place in the flat array. */
@@ -61,6 +64,19 @@ export function planNetwork(
     bias: layout.find(`${prefix}bias`)?.offset ?? -1,
   }));
   return { layers, loss, layout };
+}
+
+/** The same network behind a fitted preprocessing. */
+export function withPreprocessing(
+  network: DenseNetwork,
+  preprocessing: Preprocessing | undefined,
+): DenseNetwork {
+  if (preprocessing === undefined) return network;
+  // Its description is plain JSON, with numbers that come back with the same bits.
+  const description = preprocessing.describe() as unknown as JsonValue;
+  const { tensors, architecture } = network.layout;
+  const layout = new ParameterLayout(tensors, { ...architecture, preprocessing: description });
+  return { ...network, preprocessing, layout };
 }
 
 /** Columns of the last layer. */

@@ -1,4 +1,4 @@
-import { NotTrainedError } from '../errors.ts';
+import { ArchitectureMismatchError, InvalidOptionError, NotTrainedError } from '../errors.ts';
 import { createOptimizer } from '../optimizers/createOptimizer.ts';
 import { createSchedule } from '../optimizers/createSchedule.ts';
 import type { OptimizerStateJson } from '../optimizers/Optimizer.ts';
@@ -12,8 +12,11 @@ import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import type { ValueRange } from '../parameters/tensorPatterns.ts';
 import { matchTensors, rangesOutside } from '../parameters/tensorPatterns.ts';
 import { createValues } from '../parameters/values.ts';
+import { createPreprocessing } from '../preprocessing/createPreprocessing.ts';
+import { Preprocessing } from '../preprocessing/Preprocessing.ts';
 import { seededRandom } from '../random.ts';
 import type { DenseNetwork } from './DenseNetwork.ts';
+import { withPreprocessing } from './DenseNetwork.ts';
 import type { Configurable, Resumable, SetModelParametersOptions } from './Model.ts';
 import type { ModelState } from './ModelState.ts';
 import { createModelState } from './ModelState.ts';
@@ -37,12 +40,15 @@ export abstract class ParameterisedModel<Options extends TrainingOptions>
   protected options: Resolved<Options>;
   protected state: ModelState | undefined;
   protected readonly memory: TrainingMemory;
+  /** As it was given, fitted or not; what is in force is the network's. */
+  protected preprocessing: Preprocessing | undefined;
   /** Identity of this instance for coordinators in the same process. */
   protected readonly origin: object = Object.freeze({});
 
   constructor(options: Resolved<Options>) {
     this.options = options;
     this.memory = new TrainingMemory(options);
+    this.preprocessing = options.preprocessing && createPreprocessing(options.preprocessing);
   }
 
   /** A copy of the parameters. Throws NotTrainedError while their shape is unknown. */
@@ -66,7 +72,7 @@ export abstract class ParameterisedModel<Options extends TrainingOptions>
     parameters.assertFinite('parameters');
     const converted = createValues(this.options.dtype, values.length);
     converted.set(values);
-    const state = this.state ?? this.createState(this.networkFor(layout));
+    const state = this.state ?? this.createState(this.#networkWith(layout));
     state.network.layout.assertFits(layout, 'parameters', 'the model');
     new ModelParameters(state.network.layout, converted).assertFinite(`parameters as ${this.options.dtype}`);
     state.values.set(converted);
@@ -87,10 +93,19 @@ export abstract class ParameterisedModel<Options extends TrainingOptions>
     const checked = this.checkChange(options);
     const optimizer = checked.optimizer && createOptimizer(checked.optimizer);
     const schedule = checked.learningRateSchedule && createSchedule(checked.learningRateSchedule);
-    if (this.state !== undefined) trainableRanges(this.state.network.layout, checked.frozen);
+    const preprocessing = checked.preprocessing && createPreprocessing(checked.preprocessing);
+    if (this.state !== undefined) {
+      trainableRanges(this.state.network.layout, checked.frozen);
+      if (preprocessing !== undefined) {
+        throw new InvalidOptionError(
+          'preprocessing shapes the parameters and cannot change now; make a new model',
+        );
+      }
+    }
     this.options = { ...this.options, ...checked };
     if (checked.seed !== undefined) this.memory.seed(checked.seed);
     if (schedule !== undefined) this.memory.schedule = schedule;
+    if (preprocessing !== undefined) this.preprocessing = preprocessing;
     if (optimizer === undefined) return;
     this.memory.optimizer = optimizer;
     if (this.state !== undefined) {
@@ -114,7 +129,7 @@ export abstract class ParameterisedModel<Options extends TrainingOptions>
   toJSON(): ModelJson {
     return modelToJson({
       model: this.modelName,
-      options: this.optionsToJson(),
+      options: { ...this.optionsToJson(), ...this.#preprocessingToJson() },
       optimizer: this.memory.optimizer,
       schedule: this.memory.schedule,
       parameters: this.state === undefined ? undefined : this.getModelParameters(),
@@ -172,14 +187,35 @@ export abstract class ParameterisedModel<Options extends TrainingOptions>
   /** The state, made from the options where they suffice. Throws NotTrainedError. */
   protected requireState(): ModelState {
     if (this.state !== undefined) return this.state;
-    const network = this.networkFromOptions();
+    const isReady = this.preprocessing === undefined || this.preprocessing.isFitted;
+    const network = isReady ? this.networkFromOptions() : undefined;
     if (network === undefined) {
       throw new NotTrainedError(
         `this ${this.modelName} has no parameters yet; train it (maximumNumberOfIterations: 0 suffices) or give it some with setModelParameters`,
       );
     }
-    this.state = this.createState(network);
+    this.state = this.createState(withPreprocessing(network, this.preprocessing));
     return this.state;
+  }
+
+  /** Fitted steps as their description, others as their options. */
+  #preprocessingToJson(): { preprocessing?: object } {
+    const { preprocessing } = this;
+    if (preprocessing === undefined) return {};
+    return { preprocessing: preprocessing.isFitted ? preprocessing.describe() : preprocessing.steps };
+  }
+
+  /**
+   * The network of a layout that came with parameters, behind the preprocessing that they name. Throws
+   * ArchitectureMismatchError where the model was given other steps.
+   */
+  #networkWith(layout: ParameterLayout): DenseNetwork {
+    const named = layout.architecture?.preprocessing;
+    const preprocessing = named === undefined ? this.preprocessing : Preprocessing.fromDescription(named);
+    if (preprocessing !== undefined && this.preprocessing !== undefined) {
+      requireSameSteps(preprocessing, this.preprocessing);
+    }
+    return withPreprocessing(this.networkFor(layout), preprocessing);
   }
 
   protected createState(network: DenseNetwork): ModelState {
@@ -196,4 +232,13 @@ export function trainableRanges(
 ): ValueRange[] | undefined {
   if (frozen.length === 0) return undefined;
   return rangesOutside(layout, matchTensors(layout, frozen, 'frozen'));
+}
+
+/** Steps without a fit take over whatever was fitted elsewhere, so long as they are the same steps. */
+function requireSameSteps(got: Preprocessing, own: Preprocessing): void {
+  const names = ({ steps }: Preprocessing): string => steps.map(({ name }) => name).join(', ');
+  if (names(got) === names(own)) return;
+  throw new ArchitectureMismatchError(
+    `the parameters come with preprocessing ${names(got)}, the model has ${names(own)}`,
+  );
 }

@@ -3,8 +3,9 @@ import { InvalidDataError } from '../errors.ts';
 import { Gradients } from '../parameters/Gradients.ts';
 import type { Values } from '../parameters/values.ts';
 import { createValues } from '../parameters/values.ts';
+import type { Preprocessing } from '../preprocessing/Preprocessing.ts';
 import type { DenseNetwork } from './DenseNetwork.ts';
-import { forward, inputsOf } from './DenseNetwork.ts';
+import { forward, inputsOf, withPreprocessing } from './DenseNetwork.ts';
 import { EarlyStopping } from './earlyStopping.ts';
 import type { Features, Matrix } from './features.ts';
 import { readMatrix } from './features.ts';
@@ -127,7 +128,7 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
   /** The last layer's activations for features, rows × outputs. */
   protected predictOutputs(features: Features): { outputs: Values; rows: number } {
     const { network, values } = this.requireState();
-    const matrix = this.#readFeatures(features);
+    const matrix = this.#readFeatures(features, network.preprocessing);
     checkColumns(matrix, network);
     return { outputs: forward(network, values, matrix, this.options.dtype), rows: matrix.rows };
   }
@@ -214,11 +215,14 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
     labels: Labels,
     validation?: ValidationData,
   ): { state: ModelState; data: LabelledData; validation: LabelledData | undefined } {
-    const matrix = this.#readFeatures(features);
-    const network = this.state?.network ?? this.networkForData(matrix, labels);
+    const preprocessing = this.state === undefined ? this.#fit(features) : this.state.network.preprocessing;
+    const matrix = this.#readFeatures(features, preprocessing);
+    const network =
+      this.state?.network ?? withPreprocessing(this.networkForData(matrix, labels), preprocessing);
     const data = this.#readData(network, matrix, labels);
     const held =
-      validation && this.#readData(network, this.#readFeatures(validation.features), validation.labels);
+      validation &&
+      this.#readData(network, this.#readFeatures(validation.features, preprocessing), validation.labels);
     trainableRanges(network.layout, this.options.frozen);
     const state = this.state ?? this.createState(network);
     this.state = state;
@@ -230,8 +234,17 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
     return { features, targets: this.readLabels(network, labels, features.rows) };
   }
 
-  #readFeatures(features: Features): Matrix {
-    return readMatrix(features, this.options.dtype);
+  /** The model's preprocessing, fitted on these rows where it is not fitted yet. Changes nothing. */
+  #fit(features: Features): Preprocessing | undefined {
+    if (this.preprocessing === undefined || this.preprocessing.isFitted) return this.preprocessing;
+    return this.preprocessing.clone().fit(features);
+  }
+
+  #readFeatures(features: Features, preprocessing: Preprocessing | undefined): Matrix {
+    const { dtype } = this.options;
+    return preprocessing === undefined
+      ? readMatrix(features, dtype)
+      : preprocessing.transform(features, { dtype });
   }
 }
 

@@ -3,8 +3,8 @@ import type { DataType, Values } from '../parameters/values.ts';
 import { createValues, findNonFinite } from '../parameters/values.ts';
 import { show } from '../show.ts';
 
-/** Rows of numbers. */
-export type RowArrays = readonly (readonly number[] | Float32Array | Float64Array)[];
+/** Rows of numbers; text only in columns that a OneHotEncoder takes. */
+export type RowArrays = readonly (readonly (number | string)[] | Float32Array | Float64Array)[];
 
 /** A row-major matrix over a typed array, taken as it is: nothing is copied where the dtype fits. */
 export interface TypedMatrix {

@@ -6,6 +6,8 @@ import { createSchedule } from '../optimizers/createSchedule.ts';
 import { checkTensorPatterns } from '../parameters/tensorPatterns.ts';
 import type { DataType } from '../parameters/values.ts';
 import { checkDataType } from '../parameters/values.ts';
+import type { PreprocessingOption } from '../preprocessing/createPreprocessing.ts';
+import { createPreprocessing } from '../preprocessing/createPreprocessing.ts';
 import { show } from '../show.ts';
 import type { GradientClipping } from './gradientClipping.ts';
 import { checkClipping } from './gradientClipping.ts';
@@ -25,6 +27,12 @@ export interface TrainingOptions {
   learningRateSchedule?: ScheduleOption;
   /** A name, a name with settings, or an object. `'gradientDescent'` (regressions), `'adam'` (networks). */
   optimizer?: OptimizerOption;
+  /**
+   * What is done to features before the model sees them, in training and in prediction: `new StandardScaler()`, a list
+   * of steps, or a fitted Preprocessing. Steps are fitted on the rows of the first training; children that merge must
+   * share what is fitted on the rows of all of them. Nothing unless given.
+   */
+  preprocessing?: PreprocessingOption;
   /** l1 ‖weights‖₁ + l2/2 ‖weights‖²; none unless given. */
   penalty?: Penalty;
   /** Limits the mean gradient, penalty included, before each step; none unless given. Saved gradients are whole. */
@@ -74,6 +82,9 @@ export const trainingChecks: Readonly<Record<keyof TrainingOptions, Check>> = {
   gradientClipping: checkClipping,
   frozen: (value) => {
     checkTensorPatterns(value, 'frozen');
+  },
+  preprocessing: (value) => {
+    createPreprocessing(value as PreprocessingOption);
   },
   tolerance: expecting('a finite number, 0 or more', isFiniteFromZero),
   batchSize: expecting('a whole number, 1 or more', isPositiveInteger),

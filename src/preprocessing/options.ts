@@ -1,0 +1,25 @@
+import { InvalidOptionError } from '../errors.ts';
+import { tableLimits } from '../limits.ts';
+import { show } from '../show.ts';
+
+/** Throws InvalidOptionError unless the options are an object with no other names than these. */
+export function refuseUnknownOptions(options: unknown, known: readonly string[], what: string): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new InvalidOptionError(`options of ${what} are ${show(options)}, expected an object`);
+  }
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new InvalidOptionError(`${what} has no option ${unknown}; options are ${known.join(', ')}`);
+}
+
+/** Different column numbers, from 0. Returns them ascending. Throws InvalidOptionError. */
+export function checkColumns(columns: unknown, name: string): number[] {
+  const isColumn = (column: unknown): boolean =>
+    Number.isSafeInteger(column) && (column as number) >= 0 && (column as number) < tableLimits.columnsMax;
+  if (!Array.isArray(columns) || !columns.every(isColumn) || new Set(columns).size < columns.length) {
+    throw new InvalidOptionError(
+      `${name} is ${show(columns)}, expected different column numbers from 0 to ${tableLimits.columnsMax - 1}`,
+    );
+  }
+  return [...(columns as readonly number[])].sort((a, b) => a - b);
+}
