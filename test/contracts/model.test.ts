@@ -98,6 +98,41 @@ describeContract(
   }),
 );
 describeContract(
+  'NeuralNetwork, hinge, dropout, schedule, clipping, elastic net',
+  modelContract({
+    create: () =>
+      new NeuralNetwork({
+        layers: [2, { units: 5, activation: 'silu', dropout: 0.3 }, 3],
+        loss: 'hinge',
+        classes: [0, 1, 2],
+        maximumNumberOfIterations: 5,
+        batchSize: 2,
+        optimizer: 'adamW',
+        learningRateSchedule: { name: 'cosine', steps: 10 },
+        gradientClipping: { norm: 1 },
+        penalty: { l1: 0.01, l2: 0.01 },
+      }),
+    features,
+    labels: three,
+  }),
+);
+describeContract(
+  'NeuralNetwork, huber, frozen',
+  modelContract({
+    create: () =>
+      new NeuralNetwork({
+        layers: [2, { units: 5, activation: 'elu' }, 2],
+        loss: { name: 'huber', delta: 0.5 },
+        frozen: ['layers.0.*'],
+        maximumNumberOfIterations: 5,
+        dtype: 'float64',
+      }),
+    features,
+    labels: numbers.map((y) => [y / 10, -y / 10]),
+    tolerance: 1e-12,
+  }),
+);
+describeContract(
   'NeuralNetwork without layers',
   modelContract({
     create: () => new NeuralNetwork({ maximumNumberOfIterations: 5, classes: ['low', 'high'] }),

@@ -17,8 +17,18 @@ describe.each([
   ['momentum', { optimizer: { name: 'momentum', momentum: 0.8 } }],
   ['adam', { optimizer: { name: 'adam', beta1: 0.8, beta2: 0.99, epsilon: 1e-6 } }],
   ['gradientDescent', { optimizer: 'gradientDescent' }],
+  ['nesterov', { optimizer: { name: 'nesterov', momentum: 0.5 } }],
+  ['adaGrad', { optimizer: { name: 'adaGrad', epsilon: 1e-6 } }],
+  ['rmsProp', { optimizer: { name: 'rmsProp', decay: 0.8, momentum: 0.5 } }],
+  ['adamW', { optimizer: { name: 'adamW', weightDecay: 0.1 } }],
 ] as const)('with %s and mini-batches', (_name, { optimizer }) => {
-  const shared = { optimizer, batchSize: 6, seed: 4, maximumNumberOfIterations: 3, penalty: { l2: 0.01 } };
+  const shared = {
+    optimizer,
+    batchSize: 6,
+    seed: 4,
+    maximumNumberOfIterations: 3,
+    penalty: { l1: 0.02, l2: 0.01 },
+  };
   const cases = [
     ['LinearRegression', new LinearRegression(shared), LinearRegression, numbers],
     ['LogisticRegression', new LogisticRegression(shared), LogisticRegression, names],
@@ -28,6 +38,35 @@ describe.each([
       new NeuralNetwork({ ...shared, layers: [2, 4, 1], dtype: 'float64' }),
       NeuralNetwork,
       numbers,
+    ],
+    [
+      'NeuralNetwork with all there is',
+      new NeuralNetwork({
+        ...shared,
+        layers: [
+          2,
+          { units: 4, activation: 'gelu', dropout: 0.3 },
+          { units: 3, activation: 'mish', dropout: 0.1 },
+          1,
+        ],
+        loss: { name: 'huber', delta: 0.3 },
+        penalty: { l1: 0.01, l2: 0.02 },
+        learningRateSchedule: {
+          name: 'linearWarmUp',
+          steps: 3,
+          after: { name: 'cosine', steps: 50, minimum: 0.1 },
+        },
+        gradientClipping: { norm: 0.3 },
+        frozen: ['layers.1.weights', 'layers.2.b*'],
+      }),
+      NeuralNetwork,
+      numbers,
+    ],
+    [
+      'NeuralNetwork with hinge',
+      new NeuralNetwork({ ...shared, loss: 'hinge', gradientClipping: { value: 0.2 } }),
+      NeuralNetwork,
+      names,
     ],
     [
       'NeuralNetwork with float32',
@@ -130,6 +169,8 @@ describe('JSON that is something else is refused', () => {
     ['a random state of zeros', { ...good, random: [0, 0, 0, 0] }],
     ['a random state of fractions', { ...good, random: [0.5, 1, 1, 1] }],
     ['a random state too short', { ...good, random: [1, 1, 1] }],
+    ['no random state of dropout', { ...good, dropoutRandom: undefined }],
+    ['a random state of dropout of zeros', { ...good, dropoutRandom: [0, 0, 0, 0] }],
   ];
   it.each(cases)('%s', (_name, json) => {
     expect(thrownBy(() => LinearRegression.fromJSON(json as never))).toBeInstanceOf(MalformedDataError);
