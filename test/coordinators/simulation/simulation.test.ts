@@ -14,12 +14,12 @@ const rules: readonly (Pick<FederationOptions, 'kind' | 'updatesPerMain'> & { na
   { name: 'parameters, each three', kind: 'parameters', updatesPerMain: 3 },
 ];
 
-describe.each(rules)('$name', ({ kind, updatesPerMain }) => {
+describe.each(rules)('$name', { timeout: 60_000 }, ({ kind, updatesPerMain }) => {
   const options: Omit<PlayOptions, 'drive' | 'isFlaky'> = {
     kind,
     updatesPerMain,
     children: 4,
-    durationMs: 2500,
+    durationMs: 1500,
   };
   const total = new Map<string, number>();
 
