@@ -159,6 +159,23 @@ export { ParameterLayout } from './parameters/ParameterLayout.ts';
 export type { DataType, Values } from './parameters/values.ts';
 export type { WarmStart, WarmStartOptions } from './parameters/warmStart.ts';
 export { warmStart } from './parameters/warmStart.ts';
+export type { PreprocessingOption } from './preprocessing/createPreprocessing.ts';
+export type { FeatureStatisticsJson, FeatureStatisticsOptions } from './preprocessing/FeatureStatistics.ts';
+export { FeatureStatistics } from './preprocessing/FeatureStatistics.ts';
+export type { MinMaxScalerOptions } from './preprocessing/MinMaxScaler.ts';
+export { MinMaxScaler } from './preprocessing/MinMaxScaler.ts';
+export type { OneHotEncoderOptions } from './preprocessing/OneHotEncoder.ts';
+export { OneHotEncoder } from './preprocessing/OneHotEncoder.ts';
+export type {
+  PreprocessingDescription,
+  TransformedRows,
+  TransformOptions,
+} from './preprocessing/Preprocessing.ts';
+export { Preprocessing } from './preprocessing/Preprocessing.ts';
+export type { StandardScalerOptions } from './preprocessing/StandardScaler.ts';
+export { StandardScaler } from './preprocessing/StandardScaler.ts';
+export type { PreprocessingStep, PreprocessingSteps } from './preprocessing/steps.ts';
+export type { TableRows } from './preprocessing/table.ts';
 export type { UpdateKind } from './protocol/messages.ts';
 export type { Random, RandomState } from './random.ts';
 export { seededRandom } from './random.ts';

@@ -140,3 +140,31 @@ describeContract(
     labels,
   }),
 );
+describeContract(
+  'LogisticRegression behind a scaler',
+  modelContract({
+    create: () =>
+      new LogisticRegression({
+        maximumNumberOfIterations: 20,
+        classes: ['high', 'low'],
+        preprocessing: 'standardScaler',
+      }),
+    features,
+    labels,
+    tolerance: 1e-12,
+  }),
+);
+describeContract(
+  'NeuralNetwork behind a scaler and an encoder',
+  modelContract({
+    create: () =>
+      new NeuralNetwork({
+        layers: [8, { units: 4, activation: 'silu', dropout: 0.2 }, { units: 3, activation: 'softmax' }],
+        maximumNumberOfIterations: 5,
+        batchSize: 2,
+        preprocessing: [{ name: 'oneHotEncoder', columns: [0], unknown: 'ignore' }, 'minMaxScaler'],
+      }),
+    features,
+    labels: three,
+  }),
+);
