@@ -71,6 +71,13 @@ export {
   UpdateDiscardedError,
   UpdateRefusedError,
 } from './errors.ts';
+export type { ClassificationSumsJson, ClassifiedRows } from './evaluation/ClassificationSums.ts';
+export type { EvaluationJson } from './evaluation/Evaluation.ts';
+export { Evaluation } from './evaluation/Evaluation.ts';
+export type { ClassificationMetric, MetricName, RegressionMetric } from './evaluation/metricNames.ts';
+export { isHigherBetter } from './evaluation/metricNames.ts';
+export type { OutputSumsJson, PredictedRows, RegressionSumsJson } from './evaluation/RegressionSums.ts';
+export { areaUnderCurve } from './evaluation/rankingArea.ts';
 export type { CoordinatorLimits } from './limits.ts';
 export { defaultCoordinatorLimits } from './limits.ts';
 export type { Logger } from './logger.ts';
@@ -104,6 +111,7 @@ export type {
   Awaitable,
   Cloneable,
   Configurable,
+  Evaluable,
   GradientModel,
   Model,
   Predictions,
@@ -111,7 +119,7 @@ export type {
   Scorable,
   SetModelParametersOptions,
 } from './models/Model.ts';
-export { isCloneable, isGradientModel, isScorable } from './models/Model.ts';
+export { isCloneable, isEvaluable, isGradientModel, isScorable } from './models/Model.ts';
 export type { ModelJson } from './models/modelJson.ts';
 export type { NeuralNetworkOptions } from './models/NeuralNetwork.ts';
 export { NeuralNetwork } from './models/NeuralNetwork.ts';

@@ -87,6 +87,13 @@ function measureBlock(block: Moments, data: ArrayLike<number>, first: number, ro
 /** Adds the moments `from` to `into`, in place (Chan, Golub & LeVeque 1983, eq. 2.1). Columns must be as many. */
 export function combineMoments(into: Moments, from: Moments): void {
   if (from.rows === 0) return;
+  if (into.rows === 0) {
+    // Moved from 0, the mean would lose its residual.
+    into.rows = from.rows;
+    for (const key of ['mean', 'meanResidual', 'squares', 'minimum', 'maximum'] as const)
+      into[key].set(from[key]);
+    return;
+  }
   const rows = into.rows + from.rows;
   const share = from.rows / rows;
   for (let j = 0; j < into.mean.length; j++) {

@@ -1,5 +1,4 @@
 import { InvalidDataError, InvalidOptionError } from '../errors.ts';
-import { rSquared } from '../evaluation/metrics.ts';
 import { solveLeastSquares } from '../kernels/leastSquares.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import type { Values } from '../parameters/values.ts';
@@ -7,7 +6,7 @@ import { activationNamed } from './activations.ts';
 import { lossNamed } from './createLoss.ts';
 import type { DenseLayer, DenseNetwork } from './DenseNetwork.ts';
 import { outputsOf, planNetwork } from './DenseNetwork.ts';
-import type { Features, Matrix } from './features.ts';
+import type { Matrix } from './features.ts';
 import { toRows } from './features.ts';
 import type { Labels } from './labels.ts';
 import { readTargets } from './labels.ts';
@@ -77,14 +76,6 @@ export class LinearRegression extends TrainableModel<LinearRegressionOptions, nu
     const twin = new LinearRegression(this.options);
     twin.copyFrom(this);
     return twin;
-  }
-
-  /** R², averaged over outputs: 1 is perfect, 0 as good as the mean of the labels. */
-  score(features: Features, labels: Labels): number {
-    const { outputs, rows } = this.predictOutputs(features);
-    const targets = this.readLabels(this.requireState().network, labels, rows);
-    if (targets.kind !== 'rows') throw new InvalidOptionError('labels of a regression are numbers');
-    return rSquared(outputs, targets.values, rows, targets.columns);
   }
 
   protected networkForData(features: Matrix, labels: Labels): DenseNetwork {

@@ -1,5 +1,4 @@
 import { InvalidDataError, LayoutMismatchError } from '../errors.ts';
-import { accuracy } from '../evaluation/metrics.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import type { Values } from '../parameters/values.ts';
 import { show } from '../show.ts';
@@ -83,14 +82,6 @@ export class LogisticRegression extends TrainableModel<LogisticRegressionOptions
   predictProbabilities(features: Features): number[][] {
     const { outputs, rows } = this.predictOutputs(features);
     return probabilityRows(outputs, rows, this.#knownClasses().length);
-  }
-
-  /** The share of rows whose label is predicted, 0 to 1. */
-  score(features: Features, labels: Labels): number {
-    const predicted = this.predict(features);
-    const expected = readClassLabels(labels, predicted.length);
-    encodeLabels(expected, this.#knownClasses());
-    return accuracy(predicted, expected);
   }
 
   protected networkForData(features: Matrix, labels: Labels): DenseNetwork {

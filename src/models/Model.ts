@@ -1,3 +1,5 @@
+import type { Evaluation } from '../evaluation/Evaluation.ts';
+import type { MetricName } from '../evaluation/metricNames.ts';
 import type { OptimizerStateJson } from '../optimizers/Optimizer.ts';
 import type { Gradients } from '../parameters/Gradients.ts';
 import type { ModelParameters } from '../parameters/ModelParameters.ts';
@@ -42,9 +44,15 @@ export interface GradientModel extends Model {
   computeGradients(features: Features, labels: Labels): Awaitable<Gradients>;
 }
 
-/** A model that can judge itself: higher is better. */
+/** A model that can judge itself. */
 export interface Scorable {
-  score(features: Features, labels: Labels): Awaitable<number>;
+  /** A metric by name, where the model knows it; without a name, one of which higher is better. */
+  score(features: Features, labels: Labels, metric?: MetricName): Awaitable<number>;
+}
+
+/** A model that can be evaluated over children: the sums of each add up. */
+export interface Evaluable {
+  evaluate(features: Features, labels: Labels): Awaitable<Evaluation>;
 }
 
 /** A model whose options can be changed. */
@@ -72,6 +80,11 @@ export function isGradientModel(model: Model): model is GradientModel {
 /** True where the model can score itself. */
 export function isScorable(model: Model): model is Model & Scorable {
   return typeof (model as Partial<Scorable>).score === 'function';
+}
+
+/** True where the model can be evaluated in sums. */
+export function isEvaluable(model: Model): model is Model & Evaluable {
+  return typeof (model as Partial<Evaluable>).evaluate === 'function';
 }
 
 /** True where the model can copy itself. */

@@ -1,5 +1,4 @@
 import { InvalidDataError, InvalidOptionError, NotTrainedError } from '../errors.ts';
-import { accuracy, rSquared } from '../evaluation/metrics.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import type { DataType, Values } from '../parameters/values.ts';
 import { show } from '../show.ts';
@@ -144,14 +143,6 @@ export class NeuralNetwork extends TrainableModel<NeuralNetworkOptions, number[]
       );
     }
     return probabilityRows(outputs, rows, this.classes.length);
-  }
-
-  /** Classifiers: the share of rows whose label is predicted. Others: R², averaged over outputs. */
-  score(features: Features, labels: Labels): number {
-    const { outputs, rows } = this.predictOutputs(features);
-    const targets = this.readLabels(this.requireState().network, labels, rows);
-    if (targets.kind === 'rows') return rSquared(outputs, targets.values, rows, targets.columns);
-    return accuracy(this.#labelsOf(outputs, rows, this.classes ?? []), readClassLabels(labels, rows));
   }
 
   protected override networkFromOptions(classes?: readonly Label[]): DenseNetwork | undefined {

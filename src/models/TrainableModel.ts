@@ -1,5 +1,7 @@
 import { systemClock } from '../clock.ts';
 import { InvalidDataError } from '../errors.ts';
+import type { Evaluation } from '../evaluation/Evaluation.ts';
+import type { MetricName } from '../evaluation/metricNames.ts';
 import { Gradients } from '../parameters/Gradients.ts';
 import type { Values } from '../parameters/values.ts';
 import { createValues } from '../parameters/values.ts';
@@ -7,11 +9,12 @@ import type { Preprocessing } from '../preprocessing/Preprocessing.ts';
 import type { DenseNetwork } from './DenseNetwork.ts';
 import { forward, inputsOf, withPreprocessing } from './DenseNetwork.ts';
 import { EarlyStopping } from './earlyStopping.ts';
+import { evaluateOutputs } from './evaluateOutputs.ts';
 import type { Features, Matrix } from './features.ts';
 import { readMatrix } from './features.ts';
 import type { Labels } from './labels.ts';
 import type { Targets } from './losses.ts';
-import type { Cloneable, GradientModel, Predictions, Scorable } from './Model.ts';
+import type { Cloneable, Evaluable, GradientModel, Predictions, Scorable } from './Model.ts';
 import type { ModelState } from './ModelState.ts';
 import { meanCostInSteps, meanGradient } from './meanCost.ts';
 import { Objective } from './Objective.ts';
@@ -43,7 +46,7 @@ export interface TrainingTask {
  */
 export abstract class TrainableModel<Options extends TrainingOptions, Output extends Predictions>
   extends ParameterisedModel<Options>
-  implements GradientModel, Scorable, Cloneable<TrainableModel<Options, Output>>
+  implements GradientModel, Scorable, Evaluable, Cloneable<TrainableModel<Options, Output>>
 {
   /** Trains from the current parameters and returns the cost of each iteration: one pass over the rows. */
   train(features: Features, labels: Labels, options: TrainOptions = {}): number[] {
@@ -112,8 +115,21 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
     return this.costOf(state, data);
   }
 
-  /** How well the model predicts these rows; higher is better. */
-  abstract score(features: Features, labels: Labels): number;
+  /** How well the model predicts these rows, as sums that add up exactly over children. Throws NotTrainedError. */
+  evaluate(features: Features, labels: Labels): Evaluation {
+    const { outputs, rows } = this.predictOutputs(features);
+    const { network } = this.requireState();
+    return evaluateOutputs(network, outputs, this.readLabels(network, labels, rows), rows);
+  }
+
+  /**
+   * One metric of `evaluate`. Unless named, the higher the better: accuracy of classifiers, and R², averaged over
+   * outputs, of models that predict numbers. Throws InvalidOptionError where the metric does not apply.
+   */
+  score(features: Features, labels: Labels, metric?: MetricName): number {
+    const evaluation = this.evaluate(features, labels);
+    return evaluation.metric(metric ?? (evaluation.classes === undefined ? 'rSquared' : 'accuracy'));
+  }
 
   /** An independent copy: same options, parameters, optimizer state and random state. */
   abstract clone(): TrainableModel<Options, Output>;

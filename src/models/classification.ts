@@ -14,22 +14,27 @@ export function isClassifierLoss(loss: LossName): boolean {
   return loss === 'crossEntropy' || loss === 'hinge';
 }
 
-/** The label of each row: the likeliest class; for one column, the second class from `threshold`, 0.5, upwards. */
-export function labelsOf(
-  outputs: Values,
-  rows: number,
-  classes: readonly Label[],
-  threshold: number = 0.5,
-): Label[] {
+/** The class of each row: the likeliest; for one column, the second from `threshold`, 0.5, upwards. */
+export function classIndices(outputs: Values, rows: number, threshold: number = 0.5): Int32Array {
   const columns = outputs.length / rows;
-  return Array.from({ length: rows }, (_, row) => {
-    if (columns === 1) return classes[(outputs[row] as number) >= threshold ? 1 : 0] as Label;
+  return Int32Array.from({ length: rows }, (_, row) => {
+    if (columns === 1) return (outputs[row] as number) >= threshold ? 1 : 0;
     let best = 0;
     for (let j = 1; j < columns; j++) {
       if ((outputs[row * columns + j] as number) > (outputs[row * columns + best] as number)) best = j;
     }
-    return classes[best] as Label;
+    return best;
   });
+}
+
+/** The label of each row, as `classIndices` finds it. */
+export function labelsOf(
+  outputs: Values,
+  rows: number,
+  classes: readonly Label[],
+  threshold?: number,
+): Label[] {
+  return Array.from(classIndices(outputs, rows, threshold), (index) => classes[index] as Label);
 }
 
 /** Rows × classes of probabilities. One column p stands for 1 − p and p. Rows sum to 1, computed in float64. */
