@@ -38,6 +38,7 @@ export type {
 } from './coordinators/plugins/Plugin.ts';
 export type { UpdateLogEntry, UpdateLogOptions } from './coordinators/plugins/UpdateLog.ts';
 export { UpdateLog } from './coordinators/plugins/UpdateLog.ts';
+export type { CombinedEvaluation, CombinedFeatureStatistics, Reports } from './coordinators/Reports.ts';
 export type { Receipt, UpdateStatus } from './coordinators/receipts.ts';
 export {
   AbortedError,

@@ -70,7 +70,9 @@ cold.setMainModelParameters(blank.getModelParameters());
 
 console.log(`Taken over: ${start.taken.join(', ')}`);
 const warmAtOnce = accuracyOf(next);
-console.log(`Duels foretold after the patch: warm ${warmAtOnce.toFixed(3)}, cold ${accuracyOf(cold).toFixed(3)}`);
+console.log(
+  `Duels foretold after the patch: warm ${warmAtOnce.toFixed(3)}, cold ${accuracyOf(cold).toFixed(3)}`,
+);
 
 const newServers = [await join('new-1', 5, true), await join('new-2', 6, true)];
 const before = old.version;

@@ -3,9 +3,11 @@ import {
   ConnectionClosedError,
   ConnectionRefusedError,
   InvalidOptionError,
+  NoMainParametersError,
   RemoteError,
   toMainstemError,
 } from '../errors.ts';
+import type { Evaluation } from '../evaluation/Evaluation.ts';
 import { GuardedEvents } from '../events.ts';
 import { idLengthMax } from '../limits.ts';
 import type { Logger } from '../logger.ts';
@@ -17,9 +19,10 @@ import type { TrainAsyncOptions } from '../models/trainOptions.ts';
 import { ModelParameters } from '../parameters/ModelParameters.ts';
 import type { NamedTensors } from '../parameters/NamedTensors.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
+import type { FeatureStatistics } from '../preprocessing/FeatureStatistics.ts';
 import { decodeMessage, encodeMessage } from '../protocol/codec.ts';
 import { LayoutCatalog, layoutForm } from '../protocol/LayoutCatalog.ts';
-import type { MainMessage, Message, UpdateKind } from '../protocol/messages.ts';
+import type { MainMessage, Message, ReportMessage, ReportSubject, UpdateKind } from '../protocol/messages.ts';
 import { protocolVersion } from '../protocol/messages.ts';
 import { bytesToValues, valuesToBytes } from '../protocol/tensorBytes.ts';
 import { show } from '../show.ts';
@@ -168,6 +171,15 @@ export class Child {
     return this.#sent.open((sequence) => this.#sendUpdate(content, sequence));
   }
 
+  #sendReport(subject: ReportSubject, version: number | null, sums: object): Promise<void> {
+    if (this.#isClosed) throw new ConnectionClosedError('the child is not connected any more');
+    // What travels is JSON: the forms of sums are made of nothing else.
+    const content = sums as ReportMessage['content'];
+    return this.#reports.open((number) =>
+      this.#connection.send(encodeMessage({ type: 'report', number, subject, version, content })),
+    );
+  }
+
   #sendUpdate(content: NamedTensors, sequence: number): void {
     this.#connection.send(
       encodeMessage({
@@ -180,6 +192,24 @@ export class Child {
         payload: valuesToBytes(content.values),
       }),
     );
+  }
+
+  /**
+   * Evaluates the latest main on these rows and reports the sums, which `coordinator.reports` adds up over the
+   * children. The model stays as it is. Resolves with the child's own evaluation once the coordinator has it; rejects
+   * with a NoMainParametersError before there is a main, and where the coordinator refuses.
+   */
+  async evaluate(features: Features, labels: Labels): Promise<Evaluation> {
+    const main = this.#main;
+    if (main === undefined) throw new NoMainParametersError('there is no main to evaluate yet');
+    const evaluation = await this.#model.evaluate(main, features, labels);
+    await this.#sendReport('evaluation', main.baseVersion ?? null, evaluation.toJSON());
+    return evaluation;
+  }
+
+  /** Reports statistics of this child's columns, in place of earlier ones. Rejects where the coordinator refuses. */
+  async reportFeatureStatistics(statistics: FeatureStatistics): Promise<void> {
+    await this.#sendReport('featureStatistics', null, statistics.toJSON());
   }
 
   /** Says goodbye and closes the connection. What has not been acknowledged is given up. May be called again. */

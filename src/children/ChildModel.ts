@@ -1,8 +1,11 @@
 import { InvalidOptionError, NonFiniteError } from '../errors.ts';
+import type { Evaluation } from '../evaluation/Evaluation.ts';
+import type { MetricName } from '../evaluation/metricNames.ts';
+import { isHigherBetter } from '../evaluation/metricNames.ts';
 import type { Features } from '../models/features.ts';
 import type { Labels } from '../models/labels.ts';
 import type { Model, Scorable } from '../models/Model.ts';
-import { isGradientModel, isScorable } from '../models/Model.ts';
+import { isCloneable, isEvaluable, isGradientModel, isScorable } from '../models/Model.ts';
 import type { TrainAsyncOptions } from '../models/trainOptions.ts';
 import type { Gradients } from '../parameters/Gradients.ts';
 import type { ModelParameters } from '../parameters/ModelParameters.ts';
@@ -14,6 +17,8 @@ import type { UpdateKind } from '../protocol/messages.ts';
 export interface AdoptionTest {
   readonly features: Features;
   readonly labels: Labels;
+  /** What tells better from worse; the model's own score unless given. */
+  readonly metric?: MetricName;
 }
 
 /** A model whose training gives the event loop its turn. */
@@ -90,10 +95,35 @@ export class ChildModel {
     return isBetter;
   }
 
+  /** What the model with main in it makes of these rows. A copy is asked where the model can make one. */
+  async evaluate(main: ModelParameters, features: Features, labels: Labels): Promise<Evaluation> {
+    const whole = await this.#withShared(main);
+    const model = isCloneable(this.#model) ? this.#model.clone() : this.#model;
+    if (!isEvaluable(model)) {
+      throw new InvalidOptionError('evaluating main needs a model with an evaluate method');
+    }
+    if (model !== this.#model) {
+      await model.setModelParameters(whole);
+      return model.evaluate(features, labels);
+    }
+    const before = await model.getModelParameters();
+    try {
+      await model.setModelParameters(whole);
+      return await model.evaluate(features, labels);
+    } finally {
+      await model.setModelParameters(before);
+    }
+  }
+
   async #set(main: ModelParameters): Promise<void> {
-    const shared = this.#shared;
-    const next = shared === undefined ? main : shared.putInto(await this.#model.getModelParameters(), main);
-    await this.#model.setModelParameters(next);
+    await this.#model.setModelParameters(await this.#withShared(main));
+  }
+
+  /** Parameters for the whole model: main, and what is the child's own. */
+  async #withShared(main: ModelParameters): Promise<ModelParameters> {
+    return this.#shared === undefined
+      ? main
+      : this.#shared.putInto(await this.#model.getModelParameters(), main);
   }
 
   async #wholeUpdate(): Promise<Gradients | ModelParameters> {
@@ -110,8 +140,9 @@ export class ChildModel {
   }
 }
 
-async function scoreOf(model: Scorable, { features, labels }: AdoptionTest): Promise<number> {
-  const score = await model.score(features, labels);
-  if (Number.isFinite(score)) return score;
+/** The higher the better. */
+async function scoreOf(model: Scorable, { features, labels, metric }: AdoptionTest): Promise<number> {
+  const score = await model.score(features, labels, metric);
+  if (Number.isFinite(score)) return metric === undefined || isHigherBetter(metric) ? score : -score;
   throw new NonFiniteError(`the score is ${score}, expected a finite number`);
 }

@@ -3,7 +3,7 @@ import type { Gradients } from '../parameters/Gradients.ts';
 import type { ModelParameters } from '../parameters/ModelParameters.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import { encodeMessage } from '../protocol/codec.ts';
-import type { UpdateKind } from '../protocol/messages.ts';
+import type { ReportMessage, UpdateKind } from '../protocol/messages.ts';
 import { valuesToBytes } from '../protocol/tensorBytes.ts';
 import { show } from '../show.ts';
 import type { UpdateIdentity } from './Membership.ts';
@@ -31,6 +31,8 @@ export interface ServedCoordinator extends Offer {
   join(childId: string): number;
   leave(childId: string, epoch: number): void;
   submit(content: Gradients | ModelParameters, identity: UpdateIdentity): Receipt;
+  /** Throws where a report cannot be taken. */
+  takeReport(childId: string, report: ReportMessage): void;
   report(error: Error): void;
 }
 

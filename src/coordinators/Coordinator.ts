@@ -31,6 +31,7 @@ import type { MainChange, Pending } from './pending.ts';
 import { markApplied } from './pending.ts';
 import type { Plugin } from './plugins/Plugin.ts';
 import { PluginList, pluginKey } from './plugins/PluginList.ts';
+import { Reports } from './Reports.ts';
 import { Road } from './Road.ts';
 import type { Receipt, Settlement } from './receipts.ts';
 import { Timers } from './Timers.ts';
@@ -40,6 +41,8 @@ import { Timers } from './Timers.ts';
  * is folded in, which is `fold`. Every step of the road is one of the parts that this class puts together.
  */
 export abstract class Coordinator<T extends Gradients | ModelParameters> {
+  /** What children say of their rows besides updates: evaluations of main, statistics of columns. */
+  readonly reports: Reports;
   /** The children that come over connections. For CoordinatorHost. */
   readonly server: ChildServer;
   protected readonly options: ResolvedCoordinatorOptions;
@@ -68,10 +71,18 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
       if (event === 'error') this.options.logger.error('a listener of error failed', error);
       else report(error);
     });
+    this.reports = new Reports({
+      childrenMax: this.options.limits.childrenMax,
+      version: () => this.version,
+      received: (childId, subject) => this.#emit('reportReceived', { childId, subject }),
+    });
     this.#attendance = new Attendance({
       membership: this.membership,
       plugins: this.plugins,
-      forget: (member) => this.forgetChild(member),
+      forget: (member) => {
+        this.reports.forget(member.id);
+        return this.forgetChild(member);
+      },
       emit: (name, event) => this.#emit(name, event),
     });
     this.#publisher = new Publisher({
@@ -361,6 +372,8 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
       join: (childId) => this.#attendance.startSession(childId),
       leave: (childId, epoch) => this.#attendance.endSession(childId, epoch),
       submit: (content, identity) => this.submit(content as T, identity),
+      takeReport: (childId, { subject, version, content }) =>
+        this.reports.receive(childId, subject, version, content),
       report,
     };
   }

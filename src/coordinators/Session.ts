@@ -5,7 +5,7 @@ import { ModelParameters } from '../parameters/ModelParameters.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import { decodeMessage, encodeMessage } from '../protocol/codec.ts';
 import { LayoutCatalog, readLayout } from '../protocol/LayoutCatalog.ts';
-import type { Hello, Message, UpdateMessage, WireError } from '../protocol/messages.ts';
+import type { Hello, Message, ReportMessage, UpdateMessage, WireError } from '../protocol/messages.ts';
 import { bytesToValues } from '../protocol/tensorBytes.ts';
 import type { Connection } from '../transport/Transport.ts';
 import type { ChildServer, JoinedSession, ServedCoordinator } from './ChildServer.ts';
@@ -90,6 +90,9 @@ export class Session implements JoinedSession {
       case 'update':
         this.#update(message);
         return;
+      case 'report':
+        this.#takeReport(message);
+        return;
       case 'leave':
         this.#connection.close();
         this.#end();
@@ -100,6 +103,7 @@ export class Session implements JoinedSession {
       case 'committed':
       case 'rejected':
       case 'main':
+      case 'reported':
         throw new MalformedDataError(`a coordinator does not expect a ${message.type}`);
     }
   }
@@ -129,6 +133,19 @@ export class Session implements JoinedSession {
       () => this.#send({ type: 'committed', sequence }),
       (thrown: unknown) => this.#send({ type: 'rejected', sequence, error: toWireError(toError(thrown)) }),
     );
+  }
+
+  /** A report that cannot be taken is answered so; the child may go on. */
+  #takeReport(report: ReportMessage): void {
+    const { number } = report;
+    const { id, server } = this.#requireChild(report.type);
+    let error: WireError | null = null;
+    try {
+      server.coordinator.takeReport(id, report);
+    } catch (thrown) {
+      error = toWireError(toError(thrown));
+    }
+    this.#send({ type: 'reported', number, error });
   }
 
   /** Decodes and hands over. Content that cannot be read breaks the protocol and ends the connection. */

@@ -1,4 +1,5 @@
 import type { MainstemError } from '../errors.ts';
+import type { ReportSubject } from '../protocol/messages.ts';
 
 /** The events of a coordinator. They are emitted when the state is final. */
 export interface CoordinatorEvents {
@@ -14,6 +15,8 @@ export interface CoordinatorEvents {
   mainUpdated: { readonly version: number; readonly children: readonly string[] };
   /** A durable main has gone to the children. A slow plugin, or one that keeps a version back, makes it skip some. */
   mainPublished: { readonly version: number };
+  /** A child has reported an evaluation of main or statistics of its columns: `coordinator.reports` has them. */
+  reportReceived: { readonly childId: string; readonly subject: ReportSubject };
   childJoined: { readonly childId: string };
   childLeft: { readonly childId: string };
   /** Something failed that no caller waits for: a listener, the store, a connection. */

@@ -12,6 +12,7 @@ import { checkColumns, refuseUnknownOptions } from './options.ts';
 import type { TableRows } from './table.ts';
 import { readTable } from './table.ts';
 
+const brand = Symbol.for('mainstem.FeatureStatistics');
 const format = 'mainstem/feature-statistics@1';
 
 /** Options of FeatureStatistics. */
@@ -50,8 +51,14 @@ export class FeatureStatistics {
   #categories: ReadonlyMap<number, CategoryCounts> = new Map();
 
   constructor(options: FeatureStatisticsOptions = {}) {
+    Object.defineProperty(this, brand, { value: true });
     refuseUnknownOptions(options, ['categorical'], 'feature statistics');
     this.#categorical = new Set(checkColumns(options.categorical ?? [], 'categorical'));
+  }
+
+  /** True for FeatureStatistics, also of another copy of the package. */
+  static isFeatureStatistics(value: unknown): value is FeatureStatistics {
+    return typeof value === 'object' && value !== null && brand in value;
   }
 
   /** Rows that were added. */
@@ -93,12 +100,15 @@ export class FeatureStatistics {
    * New statistics of the rows of both; neither changes. Throws InvalidDataError where columns are not as many or
    * not of the same kinds.
    */
-  merge(other: FeatureStatistics): FeatureStatistics {
-    if (!(other instanceof FeatureStatistics)) {
+  merge(given: FeatureStatistics): FeatureStatistics {
+    if (!FeatureStatistics.isFeatureStatistics(given)) {
       throw new InvalidDataError(
-        `got ${show(other)} to merge, expected FeatureStatistics; FeatureStatistics.fromJSON reads their JSON`,
+        `got ${show(given)} to merge, expected FeatureStatistics; FeatureStatistics.fromJSON reads their JSON`,
       );
     }
+    // Private sums do not cross the border to another copy of the package; JSON does.
+    const other =
+      #moments in given ? given : FeatureStatistics.fromJSON((given as FeatureStatistics).toJSON());
     if (other.categorical.join() !== this.categorical.join()) {
       throw new InvalidDataError(
         `categorical columns are ${show(other.categorical)} in one and ${show(this.categorical)} in the other statistics, expected the same`,

@@ -89,7 +89,9 @@ export class Preprocessing {
 
   /** Learns from these rows, or statistics of rows, alone. Throws InvalidDataError, and then nothing has changed. */
   fit(data: TableRows | FeatureStatistics): this {
-    return this.#learn(data instanceof FeatureStatistics ? data : this.createStatistics().add(data));
+    return this.#learn(
+      FeatureStatistics.isFeatureStatistics(data) ? data : this.createStatistics().add(data),
+    );
   }
 
   /**
@@ -103,7 +105,7 @@ export class Preprocessing {
       );
     }
     const known = this.#statistics ?? this.createStatistics();
-    const added = data instanceof FeatureStatistics ? data : this.createStatistics().add(data);
+    const added = FeatureStatistics.isFeatureStatistics(data) ? data : this.createStatistics().add(data);
     return this.#learn(known.merge(added));
   }
 
