@@ -19,6 +19,12 @@ const library: Options = {
   },
   outDir: 'dist',
   platform: 'neutral',
+  // A neutral platform reads no "main" of a package, which some parts of mathjs have and nothing else. mathjs is
+  // bundled into dist/formulas (see NOTICE), so that installing the library does not install it.
+  esbuildOptions(options) {
+    options.mainFields = ['module', 'main'];
+  },
+  noExternal: [/^mathjs($|\/)/],
   // One copy of each class, however many subpaths load it.
   splitting: true,
   // tsup sets baseUrl for declarations, which TypeScript 6 calls deprecated.

@@ -224,6 +224,16 @@ export class SimulationError extends MainstemError {
   }
 }
 
+/** A formula is not one: `column`, from 1, is where it breaks. */
+export class FormulaError extends MainstemError {
+  readonly column: number;
+
+  constructor(column: number, message: string, options?: { cause?: unknown }) {
+    super('INVALID_FORMULA', message, options);
+    this.column = column;
+  }
+}
+
 /** Makes whatever was thrown an Error, for places that must report it. */
 export function toError(thrown: unknown): Error {
   if (thrown instanceof Error) return thrown;

@@ -135,4 +135,25 @@ export const tableLimits: Readonly<{
   textLengthMax: 256,
   // Rows in one set of sums; whatever is added up stays a safe integer.
   rowsMax: 1e12,
+/** Limits of a formula. At them: FormulaError, or LimitExceededError where a derivative grows beyond them. */
+export const formulaLimits: Readonly<{
+  textLengthMax: number;
+  nestingMax: number;
+  depthMax: number;
+  operationsMax: number;
+  printedPartsMax: number;
+  variablesMax: number;
+  variableLengthMax: number;
+}> = Object.freeze({
+  textLengthMax: 2_000,
+  // Open parentheses and conditionals at one place: each costs the parser some 25 calls of stack.
+  nestingMax: 64,
+  // Of the tree: a sum of n terms is n deep, and a derivative two or three times as deep as its formula.
+  depthMax: 512,
+  // Different operations, which is the cost of one value.
+  operationsMax: 4_096,
+  // Numbers, names and operations of a derivative's text, where parts that are worked out once come again and again.
+  printedPartsMax: 10_000,
+  variablesMax: 64,
+  variableLengthMax: 64,
 });
