@@ -6,7 +6,7 @@ import { cpus, loadavg, release, totalmem, type } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Effort, Table } from './harness.ts';
 
-const tables = ['training', 'merging', 'coordinators', 'ticks'];
+const tables = ['training', 'merging', 'coordinators', 'ticks', 'formulas'];
 const root = fileURLToPath(new URL('..', import.meta.url));
 const options = process.argv.slice(2);
 const isQuick = options.includes('--quick');

@@ -84,6 +84,9 @@ function importProblem(file, name, typeOnly) {
     return room === 'cli' ? undefined : `imports ${name}: only src/cli uses the package's own name`;
   }
   if (!name.startsWith('.')) {
+    if (/^mathjs($|\/)/.test(name) && file !== 'src/formulas/mathjs.ts') {
+      return `imports ${name}: it is bundled where it is imported, only src/formulas/mathjs.ts may`;
+    }
     if (room === 'cli' || !isBuiltin(name)) return undefined;
     return `imports ${name}: the library runs in browsers, only src/cli may use Node's modules`;
   }

@@ -141,6 +141,7 @@ export const formulaLimits: Readonly<{
   nestingMax: number;
   depthMax: number;
   operationsMax: number;
+  partsMax: number;
   printedPartsMax: number;
   variablesMax: number;
   variableLengthMax: number;
@@ -152,6 +153,8 @@ export const formulaLimits: Readonly<{
   depthMax: 512,
   // Different operations, which is the cost of one value.
   operationsMax: 4_096,
+  // Of the tree, equal ones included: what a derivative of a derivative holds in memory.
+  partsMax: 16_384,
   // Numbers, names and operations of a derivative's text, where parts that are worked out once come again and again.
   printedPartsMax: 10_000,
   variablesMax: 64,

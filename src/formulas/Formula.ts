@@ -5,14 +5,17 @@ import type { Values } from '../parameters/values.ts';
 import { show } from '../show.ts';
 import { derive } from './derive.ts';
 import type { Expression } from './expressions.ts';
-import { constants, functions, parserWords } from './names.ts';
+import { constants, parserWords } from './names.ts';
 import { parseFormula } from './parseFormula.ts';
 import { print } from './print.ts';
 import { chunkLength, Tape } from './Tape.ts';
 
 /** Options of compileFormula. */
 export interface FormulaOptions {
-  /** The names that the formula may use: letters, digits and _, none of them a function or constant. None unless given. */
+  /**
+   * The names that the formula may use: letters, digits and _, none of them a constant or a word operator; none unless
+   * given. One may be called like a function: `round` is then the variable and `round(…)` the function.
+   */
   variables?: readonly string[];
 }
 
@@ -72,7 +75,7 @@ function checkVariables(names: unknown): void {
         `a variable is ${show(name)}, expected a letter, then letters, digits or _, ${formulaLimits.variableLengthMax} in all`,
       );
     }
-    if (functions.has(name) || constants.has(name) || parserWords.has(name)) {
+    if (constants.has(name) || parserWords.has(name)) {
       throw new InvalidOptionError(`a variable is ${show(name)}, which means something else in formulas`);
     }
   }

@@ -1,7 +1,6 @@
 import { LimitExceededError } from '../errors.ts';
 import { formulaLimits } from '../limits.ts';
 import type { Expression } from './expressions.ts';
-import { isNumber } from './expressions.ts';
 import type { Loop } from './loops.ts';
 import { operations } from './operations.ts';
 
@@ -35,7 +34,7 @@ export class Tape {
   readonly result: Float64Array;
   readonly #instructions: readonly Instruction[];
 
-  /** Throws LimitExceededError for more than `formulaLimits.operationsMax` operations. */
+  /** Throws LimitExceededError for more operations or parts than `formulaLimits` allows. */
   constructor(expression: Expression) {
     const builder = new TapeBuilder();
     this.result = builder.registerOf(expression).values;
@@ -63,6 +62,9 @@ class TapeBuilder {
   registerOf(part: Expression): Register {
     let register = this.#byPart.get(part);
     if (register === undefined) {
+      if (this.#byPart.size >= formulaLimits.partsMax) {
+        throw new LimitExceededError(`the formula has more than ${formulaLimits.partsMax} parts`);
+      }
       register = this.#build(part);
       this.#byPart.set(part, register);
     }
@@ -78,14 +80,14 @@ class TapeBuilder {
         return register;
       });
     }
-    if (part.operation === 'power' && isNumber(part.args[1] as Expression, 2)) {
-      const base = part.args[0] as Expression;
-      return this.#call('multiply', [this.registerOf(base), this.registerOf(base)]);
+    const args = part.args.map((arg) => this.registerOf(arg));
+    const [base, exponent] = args as [Register, Register?];
+    if (part.operation === 'power' && (exponent?.constant === 2 || exponent?.constant === 3)) {
+      // Math.pow takes ten times as long as the product, which is as exact.
+      const square = this.#call('multiply', [base, base]);
+      return exponent.constant === 2 ? square : this.#call('multiply', [square, base]);
     }
-    return this.#call(
-      part.operation,
-      part.args.map((arg) => this.registerOf(arg)),
-    );
+    return this.#call(part.operation, args);
   }
 
   #call(operation: keyof typeof operations, args: readonly Register[]): Register {
@@ -98,7 +100,7 @@ class TapeBuilder {
       return this.#constant(value[0] as number);
     }
     return this.#shared(`${operation}(${args.map(({ id }) => id).join()})`, () => {
-      if (this.instructions.length === formulaLimits.operationsMax) {
+      if (this.instructions.length >= formulaLimits.operationsMax) {
         throw new LimitExceededError(`the formula has more than ${formulaLimits.operationsMax} operations`);
       }
       const register = this.#newRegister(undefined);

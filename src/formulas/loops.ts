@@ -23,7 +23,13 @@ export function eachPair(value: (x: number, y: number) => number): Loop {
 
 // The loops below are written out: one that all functions share cannot be inlined into.
 
-export function addLoop(out: Float64Array, a: Float64Array, b: Float64Array, _: unknown, count: number): void {
+export function addLoop(
+  out: Float64Array,
+  a: Float64Array,
+  b: Float64Array,
+  _: unknown,
+  count: number,
+): void {
   for (let i = 0; i < count; i++) out[i] = (a[i] as number) + (b[i] as number);
 }
 
@@ -67,11 +73,23 @@ export function negateLoop(
   for (let i = 0; i < count; i++) out[i] = -(a[i] as number);
 }
 
-export function maxLoop(out: Float64Array, a: Float64Array, b: Float64Array, _: unknown, count: number): void {
+export function maxLoop(
+  out: Float64Array,
+  a: Float64Array,
+  b: Float64Array,
+  _: unknown,
+  count: number,
+): void {
   for (let i = 0; i < count; i++) out[i] = Math.max(a[i] as number, b[i] as number);
 }
 
-export function minLoop(out: Float64Array, a: Float64Array, b: Float64Array, _: unknown, count: number): void {
+export function minLoop(
+  out: Float64Array,
+  a: Float64Array,
+  b: Float64Array,
+  _: unknown,
+  count: number,
+): void {
   for (let i = 0; i < count; i++) out[i] = Math.min(a[i] as number, b[i] as number);
 }
 

@@ -47,7 +47,8 @@ const squared = (u: Expression): Expression => call('multiply', u, u);
 /** u^v: v · u^(v−1) · u' + u^v · log u · v'. Where u is 0, or v is 0 but not always, that part counts as 0. */
 function slopeOfPower([u, v]: Operands, [du, dv]: Operands): Expression {
   const direct = times(times(v, raised(u, minus(v, one))), du);
-  const byBase = v.kind === 'number' || isNumber(du, 0) ? direct : chosen(call('equal', v, zero), zero, direct);
+  const byBase =
+    v.kind === 'number' || isNumber(du, 0) ? direct : chosen(call('equal', v, zero), zero, direct);
   if (isNumber(dv, 0)) return byBase;
   const byExponent = times(times(call('power', u, v), call('log', u)), dv);
   const isSafe = u.kind === 'number' && u.value !== 0;

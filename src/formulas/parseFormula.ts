@@ -1,4 +1,4 @@
-import { FormulaError } from '../errors.ts';
+import type { FormulaError } from '../errors.ts';
 import { formulaLimits } from '../limits.ts';
 import { show } from '../show.ts';
 import type { Expression, OperationName } from './expressions.ts';
@@ -107,7 +107,9 @@ class Walk {
 
   #constant(value: unknown): Expression {
     if (typeof value === 'number' && Number.isFinite(value)) return number(value);
-    throw this.#error(value === undefined ? 'it is empty' : `${show(value)} is not allowed, expected numbers`);
+    throw this.#error(
+      value === undefined ? 'it is empty' : `${show(value)} is not allowed, expected numbers`,
+    );
   }
 
   #symbol(name: string): Expression {
@@ -118,11 +120,7 @@ class Walk {
     throw this.#error(`there is no variable ${show(name)}`);
   }
 
-  #operator(
-    name: string,
-    args: readonly MathjsNode[],
-    inner: (part: MathjsNode) => Expression,
-  ): Expression {
+  #operator(name: string, args: readonly MathjsNode[], inner: (part: MathjsNode) => Expression): Expression {
     if (name === 'unaryPlus' && args.length === 1) return inner(args[0] as MathjsNode);
     const operation = operators.get(name);
     if (operation === undefined) throw this.#error(`the operator ${show(name)} is not allowed`);
