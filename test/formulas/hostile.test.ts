@@ -2,8 +2,12 @@ import type { Formula } from 'mainstem/formulas';
 import { compileFormula, FormulaError } from 'mainstem/formulas';
 import { expect, it } from 'vitest';
 import { LimitExceededError } from '../../src/errors.ts';
+import { checkedTree } from '../../src/formulas/checkedTree.ts';
+import type { MathjsNode } from '../../src/formulas/mathjs.ts';
+import { parseWithMathjs } from '../../src/formulas/mathjs.ts';
 import { formulaLimits } from '../../src/limits.ts';
 import { seededRandom } from '../../src/random.ts';
+import { thrownBy } from './support.ts';
 
 const random = seededRandom(20_240);
 const pick = <T>(items: readonly T[]): T => items[Math.floor(random.next() * items.length)]!;
@@ -304,6 +308,35 @@ it('every known escape is refused, but those that are plain arithmetic', () => {
     }
   });
   expect(passed).toEqual(['9^9^9^9^9', '1e308 * 1e308', 'sqrt(-1)']);
+});
+
+it('the walk over the tree refuses them too, with nothing before it', () => {
+  const isPlain = /^(9\^9\^9\^9\^9|1e308 \* 1e308|sqrt\(-1\)|0x1Fi64|x # comment)$/;
+  let walked = 0;
+  for (const text of [
+    ...escapes,
+    'x[1][2]',
+    'sin?.(x)',
+    '2 .* x',
+    'x | 1',
+    'x << 1',
+    '~x',
+    "x'",
+    '1:2:3',
+    'NaN',
+  ]) {
+    let tree: MathjsNode;
+    try {
+      tree = parseWithMathjs(text);
+    } catch {
+      continue;
+    }
+    const walk = () => checkedTree(tree, text, ['x', 'speed', 'constructor'], []);
+    if (isPlain.test(text)) walk();
+    else expect(thrownBy(walk), text).toBeInstanceOf(FormulaError);
+    walked++;
+  }
+  expect(walked).toBeGreaterThan(60);
 });
 
 it('the traps work', () => {
