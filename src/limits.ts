@@ -135,6 +135,8 @@ export const tableLimits: Readonly<{
   textLengthMax: 256,
   // Rows in one set of sums; whatever is added up stays a safe integer.
   rowsMax: 1e12,
+});
+
 /** Limits of a formula. At them: FormulaError, or LimitExceededError where a derivative grows beyond them. */
 export const formulaLimits: Readonly<{
   textLengthMax: number;

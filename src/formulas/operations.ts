@@ -1,4 +1,5 @@
-import { sigmoid } from '../models/activations.ts';
+import { erf } from '../kernels/erf.ts';
+import { logisticSigmoid as sigmoid, logOnePlusExp as softplus } from '../models/outputActivations.ts';
 import type { Expression, OperationName } from './expressions.ts';
 import { call, chosen, isNumber, minus, negated, number, over, plus, raised, times } from './expressions.ts';
 import type { Loop } from './loops.ts';
@@ -15,7 +16,7 @@ import {
   negateLoop,
   subtractLoop,
 } from './loops.ts';
-import { erf, modulo, roundHalvesAway, softplus } from './specialFunctions.ts';
+import { modulo, roundHalvesAway } from './rounding.ts';
 
 /** What there is to know of an operation. */
 export interface Operation {

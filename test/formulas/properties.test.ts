@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { compileFormula } from 'mainstem/formulas';
 import { expect, it } from 'vitest';
-import { erf } from '../../src/formulas/specialFunctions.ts';
+import { erf } from '../../src/kernels/erf.ts';
 import { math } from './support.ts';
 
 /** Texts of legal formulas in x and y that mathjs knows too. */
