@@ -10,6 +10,7 @@ import {
   NormClipping,
   seededRandom,
   UpdateLog,
+  UpdateRefusedError,
 } from 'mainstem';
 import { formulaActivation, formulaSchedule, formulaWeight } from 'mainstem/formulas';
 
@@ -48,7 +49,7 @@ const keeper = new BestMainKeeper({
 const curfew: Plugin = {
   name: 'curfew',
   onJoin({ childId }) {
-    if (childId.startsWith('bot')) throw new Error('no bots here');
+    if (childId.startsWith('bot')) throw new UpdateRefusedError('no bots here');
   },
 };
 

@@ -1,11 +1,12 @@
 import type { Clock, ModelParameters } from 'mainstem';
 import { seededRandom } from 'mainstem';
 import type { LabelledRows } from './digits.ts';
-import { holdOut, pickRows } from './digits.ts';
+import { holdOut, inRawPixels, pickRows } from './digits.ts';
 import { trainByGradients, trainByParameters } from './federated.ts';
 import type { Plan } from './plan.ts';
 import { epochsAlone } from './plan.ts';
 import type { Progress } from './progress.ts';
+import { trainOnRawPixels } from './scaling.ts';
 import type { Result, Setting } from './setting.ts';
 import { createNetwork } from './setting.ts';
 import type { SplitName } from './shards.ts';
@@ -39,11 +40,13 @@ export interface DemoReport {
   readonly trainingRows: number;
   readonly heldOutRows: number;
   readonly splits: readonly SplitReport[];
+  /** What a scaler changes: the even split again, in raw pixels, without and with one. */
+  readonly scaling: readonly Result[];
 }
 
 const heldOutShare = 0.2;
 
-/** Trains in four ways on two splits. The central model knows no split: it is trained once. */
+/** Trains in four ways on two splits, and on raw pixels. The central model knows no split: it is trained once. */
 export async function runDemo(options: DemoOptions): Promise<DemoReport> {
   const { seed, children, plan, progress } = options;
   const { training, heldOut } = holdOut(options.rows, heldOutShare, seededRandom(seed, 1));
@@ -63,7 +66,22 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
     trainingRows: training.labels.length,
     heldOutRows: heldOut.labels.length,
     splits,
+    scaling: await runScaling(training, setting, children),
   };
+}
+
+async function runScaling(training: LabelledRows, setting: Setting, children: number): Promise<Result[]> {
+  const { seed, plan, progress } = setting;
+  const shards = splitRows('even', training.labels, children, seededRandom(seed, 2)).map((part) =>
+    inRawPixels(pickRows(training, part)),
+  );
+  const raw: Setting = { ...setting, heldOut: inRawPixels(setting.heldOut) };
+  const results: Result[] = [];
+  for (const way of ['unscaled', 'scaled'] as const) {
+    const info = { split: 'raw', way, total: plan.scaling.rounds, unit: 'rounds' } as const;
+    results.push(await progress.run(info, (stage) => trainOnRawPixels(way, shards, stage, raw)));
+  }
+  return results;
 }
 
 async function runSplit(

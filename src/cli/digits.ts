@@ -74,6 +74,11 @@ export function pickRows({ features, labels }: LabelledRows, indices: readonly n
   };
 }
 
+/** The same rows with pixels from 0 to 16, as they are in the file. */
+export function inRawPixels({ features, labels }: LabelledRows): LabelledRows {
+  return { features: { ...features, data: features.data.map((pixel) => pixel * brightest) }, labels };
+}
+
 /** Class → the indices of its rows; classes ascend. */
 export function rowsByClass(labels: readonly number[]): Map<number, number[]> {
   const classes = [...new Set(labels)].sort((a, b) => a - b);

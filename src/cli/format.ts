@@ -6,6 +6,8 @@ export const wayTitles: Readonly<Record<WayName, string>> = {
   gradients: 'gradients coordinator',
   parameters: 'parameters coordinator',
   central: 'one model, all rows',
+  unscaled: 'parameters, no scaler',
+  scaled: 'parameters, scaler',
 };
 
 /** 0.9694 → `96.9 %`. */

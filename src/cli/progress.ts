@@ -5,8 +5,8 @@ import type { SplitName } from './shards.ts';
 
 /** What a part of the demo works through. */
 export interface StageInfo {
-  /** Undefined for what knows no split. */
-  readonly split: SplitName | undefined;
+  /** Which rows the children have; undefined for what knows no children. */
+  readonly split: SplitName | 'raw' | undefined;
   readonly way: WayName;
   readonly total: number;
   /** What `total` counts, in the plural. */

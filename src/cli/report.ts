@@ -29,6 +29,7 @@ export function reportText(report: DemoReport, style: Style): string {
     describe(report),
     table(report, style),
     ...report.splits.map((split) => compare(split, style)),
+    compareScaling(report, style),
     ...targets(report, style),
   ];
   return `${lines.join('\n')}\n`;
@@ -45,7 +46,7 @@ function describe({ seed, children, trainingRows, heldOutRows, splits }: DemoRep
   ].join('\n');
 }
 
-function table({ splits }: DemoReport, style: Style): string {
+function table({ splits, scaling }: DemoReport, style: Style): string {
   const head = ['split', 'training', 'accuracy', 'rounds', 'bytes', 'seconds'];
   const rows = new Table({
     head: head.map((title) => style('bold', title)),
@@ -53,7 +54,7 @@ function table({ splits }: DemoReport, style: Style): string {
     // Its own colours would go into pipes too.
     style: { head: [], border: [], compact: true },
   });
-  for (const { name, results } of splits) {
+  for (const { name, results } of [...splits, { name: 'raw', results: scaling }]) {
     results.forEach((result, index) => {
       rows.push([index === 0 ? name : '', ...cells(result)]);
     });
@@ -85,6 +86,15 @@ function compare(split: SplitReport, style: Style): string {
   );
   const text = `merged ${merged}, central ${central}, children alone ${mean} (${worst}–${best})`;
   return `${style('bold', `${split.name} split:`)} ${text}`;
+}
+
+/** What a scaler changed. */
+function compareScaling({ scaling }: DemoReport, style: Style): string {
+  const [without, behind] = scaling.map(({ accuracy }) => percent(accuracy));
+  return [
+    `${style('bold', 'raw pixels, 0–16:')} merged ${without} without a scaler, ${behind} behind a StandardScaler`,
+    "  fitted on the children's statistics (even split, plain gradient descent)",
+  ].join('\n');
 }
 
 /** Whether the even split reached what it must. That is a matter of 8 children; of other numbers nothing is said. */

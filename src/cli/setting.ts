@@ -5,8 +5,8 @@ import { digitClasses } from './digits.ts';
 import type { Plan } from './plan.ts';
 import type { Progress } from './progress.ts';
 
-/** The four ways to train. */
-export type WayName = 'alone' | 'gradients' | 'parameters' | 'central';
+/** The four ways to train, and by parameters again on raw pixels, without a scaler and behind one. */
+export type WayName = 'alone' | 'gradients' | 'parameters' | 'central' | 'unscaled' | 'scaled';
 
 /** What one way of training comes to. */
 export interface Result {

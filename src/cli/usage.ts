@@ -16,9 +16,10 @@ export const demoUsage = `Usage: mainstem demo [options]
 
 Splits 1,797 handwritten digits over children, once evenly and once so that each
 sees few classes. Trains each child alone, with the gradients coordinator, with
-the parameters coordinator, and one model on all the data. Prints accuracy on
-held-out rows, rounds, bytes that would travel, and seconds. Takes about half a
-minute.
+the parameters coordinator, and one model on all the data; then once more on raw
+pixels, without a scaler and behind one that the children fit together. Prints
+accuracy on held-out rows, rounds, bytes that would travel, and seconds. Takes
+about half a minute.
 
 Options:
   --seed <n>      whole number that fixes everything random; default 1

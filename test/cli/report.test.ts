@@ -35,6 +35,10 @@ function reportOf(merged: number, children = 8): DemoReport {
         results,
       },
     ],
+    scaling: [
+      { name: 'unscaled', accuracy: 0.198, rounds: 20, epochs: 80, bytes: 4_000, seconds: 1 },
+      { name: 'scaled', accuracy: 0.961, rounds: 20, epochs: 80, bytes: 4_100, seconds: 1 },
+    ],
   };
 }
 
@@ -51,10 +55,18 @@ const rowsOf = (text: string): string[][] =>
     );
 
 describe('reportText', () => {
+  it('says what a scaler changed', () => {
+    expect(reportText(reportOf(0.969), plain)).toContain(
+      'raw pixels, 0–16: merged 19.8 % without a scaler, 96.1 % behind a StandardScaler',
+    );
+  });
+
   it('has one table with a row for each way to train on each split', () => {
     const [head, ...rows] = rowsOf(reportText(reportOf(0.969), plain));
     expect(head).toEqual(['split', 'training', 'accuracy', 'rounds', 'bytes', 'seconds']);
-    expect(rows.length).toBe(8);
+    expect(rows.length).toBe(10);
+    expect(rows[8]).toEqual(['raw', 'parameters, no scaler', '19.8 %', '20', '4.0 kB', '1.0']);
+    expect(rows[9]).toEqual(['', 'parameters, scaler', '96.1 %', '20', '4.1 kB', '1.0']);
     expect(rows[0]).toEqual(['even', 'each child alone', '91.8 %', '–', '–', '1.0']);
     expect(rows[1]).toEqual(['', 'gradients coordinator', '97.0 %', '200', '31.5 MB', '5.3']);
     expect(rows[2]).toEqual(['', 'parameters coordinator', '96.9 %', '30', '4.8 kB', '2.0']);

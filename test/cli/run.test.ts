@@ -10,6 +10,7 @@ import { Sink } from './streams.ts';
 const quick: Plan = {
   gradients: { rounds: 3, learningRate: 0.02 },
   parameters: { rounds: 2, epochs: 1, learningRate: 0.005, batchSize: 16 },
+  scaling: { rounds: 4, epochs: 2, learningRate: 0.1, batchSize: 16 },
 };
 
 /** A clock that is 250 ms further at each look. */
@@ -85,7 +86,7 @@ describe('mainstem demo --json', () => {
 
   it('prints one JSON document on stdout, and one line for each part on stderr', () => {
     expect(first.status).toBe(0);
-    expect(first.err.trimEnd().split('\n').length).toBe(7);
+    expect(first.err.trimEnd().split('\n').length).toBe(9);
     expect(report).toMatchObject({ seed: 4, children: 8, trainingRows: 1438, heldOutRows: 359 });
     expect(report.splits.map(({ name }) => name)).toEqual(['even', 'skewed']);
     for (const { results } of report.splits) {
@@ -101,13 +102,24 @@ describe('mainstem demo --json', () => {
       expect(accuracy).toBeLessThanOrEqual(1);
       expect(seconds).toBeGreaterThan(0);
       const isFederated = name === 'gradients' || name === 'parameters';
-      expect(rounds).toBe({ alone: 0, gradients: 3, parameters: 2, central: 0 }[name]);
+      expect(rounds).toBe(
+        { alone: 0, gradients: 3, parameters: 2, central: 0, unscaled: 4, scaled: 4 }[name],
+      );
       expect(epochs).toBe(name === 'gradients' ? 3 : 2);
       // At least 2,410 float32 numbers up and down, for each of 8 children in each round; little more.
       const least = rounds * 8 * 2 * 2410 * 4;
       if (isFederated) expect(bytes / least).toBeGreaterThan(1);
       expect(bytes).toBeLessThan(isFederated ? least * 1.6 : 1);
     }
+  });
+
+  it('shows what a scaler changes on raw pixels', () => {
+    const [unscaled, scaled] = report.scaling;
+    expect([unscaled?.name, scaled?.name]).toEqual(['unscaled', 'scaled']);
+    expect(unscaled?.accuracy).toBeLessThan(0.6);
+    expect(scaled?.accuracy).toBeGreaterThan(0.85);
+    // The reports of the columns travel too.
+    expect(scaled?.bytes).toBeGreaterThan(unscaled?.bytes ?? Infinity);
   });
 
   it('counts the rows and the classes of the children', () => {
