@@ -80,6 +80,7 @@ export const tensorPatternsMax = 4_096;
 
 /** Learning-rate schedules one in another (`linearWarmUp` with `after`). More: InvalidOptionError. */
 export const scheduleDepthMax = 8;
+
 /** Limits of a VirtualNetwork (mainstem/testing). */
 export const virtualNetworkLimits: Readonly<{
   /** Frames that may be on their way to one end. Beyond: `send` throws LimitExceededError. */
@@ -114,6 +115,7 @@ export const simulationLimits: Readonly<{
   /** The same for a simulation whose run has not ended: it may be in `settle`, or its model may train. */
   idleTurnsMax: number;
 }> = Object.freeze({ timeLimitMs: 3_600_000, timersMax: 1_000_000, quietTurnsMax: 20, idleTurnsMax: 1_000 });
+
 /** Limits of feature statistics, preprocessing and evaluations. Beyond them: LimitExceededError, MalformedDataError in JSON. */
 export const tableLimits: Readonly<{
   columnsMax: number;
@@ -162,3 +164,13 @@ export const formulaLimits: Readonly<{
   variablesMax: 64,
   variableLengthMax: 64,
 });
+
+/** Limits of a safetensors file. Beyond them it is refused: SafetensorsError. A reader may set lower ones. */
+export const safetensorsLimits: Readonly<{ headerBytesMax: number; tensorsMax: number }> = Object.freeze({
+  // The limit of the format's own reader.
+  headerBytesMax: 100_000_000,
+  tensorsMax: 65_536,
+});
+
+/** Bytes that are read from a file, or written to one, in one go. */
+export const fileChunkBytes: number = 2 ** 20;

@@ -1,3 +1,11 @@
 // Every public name of mainstem/files, by hand.
 
-export {};
+export type { FileSource, ReadableHandle, WritableHandle } from './byteSources.ts';
+export type { SafetensorsProblem } from './SafetensorsError.ts';
+export { SafetensorsError } from './SafetensorsError.ts';
+export type { SafetensorsReadOptions } from './SafetensorsFile.ts';
+export { openSafetensors, readSafetensors, SafetensorsFile } from './SafetensorsFile.ts';
+export type { SafetensorsLimits, SafetensorsTensor } from './safetensorsHeader.ts';
+export type { SafetensorsType } from './safetensorsTypes.ts';
+export type { SafetensorsWriteOptions } from './writeSafetensors.ts';
+export { writeSafetensors, writeSafetensorsTo } from './writeSafetensors.ts';
