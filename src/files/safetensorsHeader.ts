@@ -1,10 +1,10 @@
 import { safetensorsLimits } from '../limits.ts';
 import { show } from '../show.ts';
+import type { HeaderJson, HeaderJsonObject } from './headerJson.ts';
+import { readHeaderJson } from './headerJson.ts';
 import { SafetensorsError } from './SafetensorsError.ts';
 import type { SafetensorsType } from './safetensorsTypes.ts';
 import { safetensorsBits } from './safetensorsTypes.ts';
-import type { StrictJson, StrictJsonObject } from './strictJson.ts';
-import { readStrictJson } from './strictJson.ts';
 
 /** What the header says of a tensor. `byteOffset` counts from the start of the file. */
 export interface SafetensorsTensor {
@@ -72,9 +72,9 @@ export function readHeader(
   fileBytes: number,
   limits: SafetensorsLimits = safetensorsLimits,
 ): SafetensorsHeader {
-  const json = readStrictJson(decodeHeader(bytes));
+  const json = readHeaderJson(decodeHeader(bytes));
   // The text begins with {, so that it is an object or was refused.
-  const entries = new Map(json as StrictJsonObject);
+  const entries = new Map(json as HeaderJsonObject);
   const metadata = readMetadata(entries.get(metadataKey));
   entries.delete(metadataKey);
   if (entries.size > limits.tensorsMax) {
@@ -125,13 +125,13 @@ function decodeHeader(bytes: Uint8Array): string {
   return text;
 }
 
-function readMetadata(json: StrictJson | undefined): ReadonlyMap<string, string> {
+function readMetadata(json: HeaderJson | undefined): ReadonlyMap<string, string> {
   if (json === undefined) return new Map();
   if (!(json instanceof Map)) {
     throw new SafetensorsError('INVALID_METADATA', `${metadataKey} is no object of strings`);
   }
   const metadata = new Map<string, string>();
-  for (const [key, value] of json as StrictJsonObject) {
+  for (const [key, value] of json as HeaderJsonObject) {
     if (typeof value !== 'string') {
       throw new SafetensorsError(
         'INVALID_METADATA',
@@ -154,11 +154,11 @@ interface Entry {
 
 const entryKeys = ['dtype', 'shape', 'data_offsets'];
 
-function readEntry(name: string, json: StrictJson): Entry {
+function readEntry(name: string, json: HeaderJson): Entry {
   const wrong = (what: string): SafetensorsError =>
     new SafetensorsError('TENSOR_INVALID_INFO', `tensor ${show(name)} ${what}`);
   if (!(json instanceof Map)) throw wrong(`is ${describe(json)}, expected { ${entryKeys.join(', ')} }`);
-  const entry = json as StrictJsonObject;
+  const entry = json as HeaderJsonObject;
   const unknown = [...entry.keys()].find((key) => !entryKeys.includes(key));
   if (unknown !== undefined) throw wrong(`has the key ${show(unknown)}, expected ${entryKeys.join(', ')}`);
   const dtype = entry.get('dtype');
@@ -179,7 +179,7 @@ function readEntry(name: string, json: StrictJson): Entry {
   return { name, dtype: dtype as SafetensorsType, shape, begin, end };
 }
 
-function isWholeNumbers(json: StrictJson | undefined): json is readonly number[] {
+function isWholeNumbers(json: HeaderJson | undefined): json is readonly number[] {
   return Array.isArray(json) && json.every((number) => Number.isSafeInteger(number) && number >= 0);
 }
 
@@ -225,6 +225,6 @@ function countBits(name: string, shape: readonly number[], bitsEach: number): nu
   return bits;
 }
 
-function describe(json: StrictJson): string {
+function describe(json: HeaderJson): string {
   return json instanceof Map ? 'an object' : show(json);
 }

@@ -1,13 +1,13 @@
 import { SafetensorsError } from './SafetensorsError.ts';
 
 /**
- * JSON as `readStrictJson` gives it. Objects are Maps, so that no key is special; a number that is not written as
+ * JSON as `readHeaderJson` gives it. Objects are Maps, so that no key is special; a number that is not written as
  * a whole one (`1.0`, `-0`, `1e3`) is NaN, which no check of a header lets pass.
  */
-export type StrictJson = string | number | boolean | null | readonly StrictJson[] | StrictJsonObject;
+export type HeaderJson = string | number | boolean | null | readonly HeaderJson[] | HeaderJsonObject;
 
 /** An object of a header: its keys, each once, in the order of the text. */
-export type StrictJsonObject = ReadonlyMap<string, StrictJson>;
+export type HeaderJsonObject = ReadonlyMap<string, HeaderJson>;
 
 /** A header needs three levels. More would only cost stack. */
 const depthMax = 8;
@@ -30,7 +30,7 @@ interface Cursor {
  * where other readers keep the first, and rounds large numbers in silence; this does neither. Throws
  * SafetensorsError.
  */
-export function readStrictJson(text: string): StrictJson {
+export function readHeaderJson(text: string): HeaderJson {
   const cursor = { text, at: 0 };
   const value = readValue(cursor, 0);
   while (cursor.at < text.length) {
@@ -40,7 +40,7 @@ export function readStrictJson(text: string): StrictJson {
   return value;
 }
 
-function readValue(cursor: Cursor, depth: number): StrictJson {
+function readValue(cursor: Cursor, depth: number): HeaderJson {
   if (depth > depthMax) throw invalid(cursor, `at most ${depthMax} levels`);
   skipSpace(cursor);
   switch (cursor.text[cursor.at]) {
@@ -61,8 +61,8 @@ function readValue(cursor: Cursor, depth: number): StrictJson {
   }
 }
 
-function readObject(cursor: Cursor, depth: number): StrictJsonObject {
-  const object = new Map<string, StrictJson>();
+function readObject(cursor: Cursor, depth: number): HeaderJsonObject {
+  const object = new Map<string, HeaderJson>();
   cursor.at++;
   if (takes(cursor, '}')) return object;
   do {
@@ -82,8 +82,8 @@ function readObject(cursor: Cursor, depth: number): StrictJsonObject {
   return object;
 }
 
-function readArray(cursor: Cursor, depth: number): readonly StrictJson[] {
-  const array: StrictJson[] = [];
+function readArray(cursor: Cursor, depth: number): readonly HeaderJson[] {
+  const array: HeaderJson[] = [];
   cursor.at++;
   if (takes(cursor, ']')) return array;
   do array.push(readValue(cursor, depth + 1));
