@@ -1,6 +1,9 @@
 // Every public name of mainstem/files, by hand.
 
 export type { FileSource, ReadableHandle, WritableHandle } from './byteSources.ts';
+export type { NestedJson } from './nestedJson.ts';
+export { fromNestedJson, toNestedJson } from './nestedJson.ts';
+export type { ParametersSource } from './parametersOf.ts';
 export type { SafetensorsProblem } from './SafetensorsError.ts';
 export { SafetensorsError } from './SafetensorsError.ts';
 export type { SafetensorsReadOptions } from './SafetensorsFile.ts';
