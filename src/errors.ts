@@ -183,6 +183,13 @@ export class MalformedDataError extends MainstemError {
   }
 }
 
+/** A file format, or the part of it that mainstem writes, has no way to say what this model computes. */
+export class UnsupportedModelError extends MainstemError {
+  constructor(message: string) {
+    super('UNSUPPORTED_MODEL', message);
+  }
+}
+
 /** The store refused a read or a commit. */
 export class StoreError extends MainstemError {
   constructor(message: string, cause?: unknown) {

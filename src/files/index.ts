@@ -1,6 +1,9 @@
 // Every public name of mainstem/files, by hand.
 
+export { UnsupportedModelError } from '../errors.ts';
 export type { FileSource, ReadableHandle, WritableHandle } from './byteSources.ts';
+export type { OnnxModel } from './exportOnnx.ts';
+export { exportOnnx } from './exportOnnx.ts';
 export type { NestedJson } from './nestedJson.ts';
 export { fromNestedJson, toNestedJson } from './nestedJson.ts';
 export type { ParametersSource } from './parametersOf.ts';
