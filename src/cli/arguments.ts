@@ -15,9 +15,10 @@ export class UsageError extends Error {
 
 /** What a command line asks for. */
 export type Request =
-  | { readonly kind: 'help'; readonly of: 'mainstem' | 'demo' }
+  | { readonly kind: 'help'; readonly of: 'mainstem' | 'demo' | 'inspect' }
   | { readonly kind: 'version' }
-  | { readonly kind: 'demo'; readonly seed: number; readonly children: number; readonly json: boolean };
+  | { readonly kind: 'demo'; readonly seed: number; readonly children: number; readonly json: boolean }
+  | { readonly kind: 'inspect'; readonly file: string; readonly json: boolean };
 
 const defaultSeed = 1;
 const seedMax = 2 ** 32 - 1;
@@ -29,9 +30,13 @@ const childrenMax = 64;
 export function readArguments(words: readonly string[]): Request {
   const [command, ...rest] = words;
   if (command === 'demo') return readDemo(rest);
+  if (command === 'inspect') return readInspect(rest);
   if (command === undefined || command === 'help') return { kind: 'help', of: 'mainstem' };
   if (!command.startsWith('-')) {
-    throw new UsageError(`there is no command ${JSON.stringify(command)}; commands are: demo`, 'mainstem');
+    throw new UsageError(
+      `there is no command ${JSON.stringify(command)}; commands are: demo, inspect`,
+      'mainstem',
+    );
   }
   const { version } = read('mainstem', words, {
     help: { type: 'boolean', short: 'h' },
@@ -60,6 +65,18 @@ function readDemo(words: readonly string[]): Request {
   };
 }
 
+function readInspect(words: readonly string[]): Request {
+  const options = { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } as const;
+  const { json, help, positionals } = read('mainstem inspect', words, options, true);
+  if (help === true) return { kind: 'help', of: 'inspect' };
+  const [file, ...more] = positionals;
+  if (file === undefined || more.length > 0) {
+    const got = file === undefined ? 'none' : positionals.map((word) => JSON.stringify(word)).join(', ');
+    throw new UsageError(`expected one file, got ${got}`, 'mainstem inspect');
+  }
+  return { kind: 'inspect', file, json: json === true };
+}
+
 type Options = NonNullable<ParseArgsConfig['options']>;
 
 /** Strict: what is not among the options is an error, and so is anything that is no option. */
@@ -67,9 +84,11 @@ function read(
   command: string,
   words: readonly string[],
   options: Options,
-): { [name: string]: string | boolean | (string | boolean)[] | undefined } {
+  allowPositionals = false,
+): { readonly [name: string]: unknown; readonly positionals: readonly string[] } {
   try {
-    return parseArgs({ args: [...words], options, strict: true, allowPositionals: false }).values;
+    const { values, positionals } = parseArgs({ args: [...words], options, strict: true, allowPositionals });
+    return { ...values, positionals };
   } catch (thrown) {
     // Its first sentence says what is wrong; the others explain what few people need.
     const [sentence] = (thrown instanceof Error ? thrown.message : String(thrown)).split(/\. |\n/);

@@ -19,7 +19,7 @@ export function styleFor(stream: NodeJS.WritableStream): Style {
 }
 
 /** One JSON document, the whole report. */
-export function reportJson(report: DemoReport): string {
+export function reportJson(report: object): string {
   return `${JSON.stringify(report, undefined, 2)}\n`;
 }
 

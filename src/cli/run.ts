@@ -2,16 +2,18 @@ import type { Clock } from 'mainstem';
 import { readArguments, UsageError } from './arguments.ts';
 import { runDemo } from './demo.ts';
 import { loadDigits } from './digits.ts';
+import { inspectFile } from './inspect.ts';
+import { inspectText } from './inspectReport.ts';
 import type { Plan } from './plan.ts';
 import { demoPlan } from './plan.ts';
 import type { ProgressStream } from './progress.ts';
 import { createProgress } from './progress.ts';
 import { reportJson, reportText, styleFor } from './report.ts';
-import { demoUsage, mainUsage, packageVersion } from './usage.ts';
+import { demoUsage, inspectUsage, mainUsage, packageVersion } from './usage.ts';
 
 /** What a command may touch of the process. */
 export interface Surroundings {
-  readonly stdout: NodeJS.WritableStream;
+  readonly stdout: ProgressStream;
   readonly stderr: ProgressStream;
   readonly clock: Clock;
   /** Aborts when whoever started the command wants it to end. */
@@ -47,11 +49,16 @@ async function runCommand(words: readonly string[], around: Surroundings): Promi
   const request = readArguments(words);
   switch (request.kind) {
     case 'help':
-      stdout.write(request.of === 'demo' ? demoUsage : mainUsage);
+      stdout.write({ mainstem: mainUsage, demo: demoUsage, inspect: inspectUsage }[request.of]);
       return;
     case 'version':
       stdout.write(`${packageVersion()}\n`);
       return;
+    case 'inspect': {
+      const report = await inspectFile(request.file, signal);
+      stdout.write(request.json ? reportJson(report) : inspectText(report, styleFor(stdout), stdout.columns));
+      return;
+    }
     case 'demo': {
       const { seed, children, json } = request;
       const progress = createProgress(stderr);

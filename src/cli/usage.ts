@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 export const mainUsage = `Usage: mainstem <command> [options]
 
 Commands:
-  demo  trains handwritten digits on 8 children in four ways and compares them
+  demo     trains handwritten digits on 8 children in four ways and compares them
+  inspect  shows what is in a file of a model: its architecture and its tensors
 
 Options:
   -h, --help     prints this, or after a command what it does
@@ -30,6 +31,22 @@ Options:
 Progress goes to stderr: bars in a terminal, lines elsewhere. NO_COLOR=1 turns
 colours off. From a clone: npm start -- --seed 7, and
 npm --silent start -- --json for JSON alone.
+`;
+
+/** What `mainstem inspect --help` prints. */
+export const inspectUsage = `Usage: mainstem inspect <file> [options]
+
+Shows what is in a file of a model: a .safetensors file of mainstem or of others,
+the JSON of a model or of its parameters (toJSON), or JSON with nested arrays
+(toNestedJson). Prints the architecture, and for each tensor its shape, type,
+number of values, norm, smallest value, mean, largest value, and a histogram of
+the values from the smallest to the largest. NaN and infinities count apart.
+
+Options:
+  --json      prints one JSON document instead of the table
+  -h, --help  prints this
+
+NO_COLOR=1 turns colours off.
 `;
 
 /** The version of the package, seen from src/cli and from dist/cli alike. */

@@ -1,5 +1,6 @@
 import { fileChunkBytes, safetensorsLimits } from '../limits.ts';
 import { checkOptions, expecting } from '../models/options.ts';
+import type { Architecture } from '../parameters/architecture.ts';
 import { ModelParameters } from '../parameters/ModelParameters.ts';
 import { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import type { DataType, Values } from '../parameters/values.ts';
@@ -23,6 +24,15 @@ export interface SafetensorsReadOptions {
   readonly dtype?: DataType;
 }
 
+/** What a file says of its tensors as the parameters of a model. */
+export interface SafetensorsDescription {
+  /** In the order of the model; in that of the file where it is a stranger's. */
+  readonly tensors: readonly SafetensorsTensor[];
+  readonly architecture: Architecture | undefined;
+  readonly sampleCount: number | undefined;
+  readonly baseVersion: number | undefined;
+}
+
 /** A safetensors file whose header was read and checked. Its numbers are read when they are asked for. */
 export class SafetensorsFile {
   /** The tensors, in the order of their bytes. */
@@ -36,6 +46,14 @@ export class SafetensorsFile {
     this.#source = source;
     this.tensors = tensors;
     this.metadata = metadata;
+  }
+
+  /**
+   * What `readParameters` will give but for the numbers: tensors in the order of the model, what they mean, and
+   * where they came from. Throws SafetensorsError where mainstem's metadata are damaged.
+   */
+  describe(): SafetensorsDescription {
+    return describedBy(this.metadata, this.tensors);
   }
 
   /**
@@ -61,14 +79,14 @@ export class SafetensorsFile {
    */
   async readParameters(options: SafetensorsReadOptions = {}): Promise<ModelParameters> {
     const { dtype } = checkReadOptions(options);
-    const { tensors, architecture, info } = describedBy(this.metadata, this.tensors);
+    const { tensors, architecture, sampleCount, baseVersion } = this.describe();
     const layout = new ParameterLayout(tensors, architecture);
     const values = createValues(dtype ?? dataTypeFor(tensors), layout.length);
     for (const tensor of tensors) {
       const { offset, size } = layout.find(tensor.name) ?? { offset: 0, size: 0 };
       await this.#readInto(values.subarray(offset, offset + size), tensor);
     }
-    return new ModelParameters(layout, values, info);
+    return new ModelParameters(layout, values, { sampleCount, baseVersion });
   }
 
   async #readInto(target: Values, tensor: SafetensorsTensor): Promise<void> {

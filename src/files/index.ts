@@ -9,7 +9,7 @@ export { fromNestedJson, toNestedJson } from './nestedJson.ts';
 export type { ParametersSource } from './parametersOf.ts';
 export type { SafetensorsProblem } from './SafetensorsError.ts';
 export { SafetensorsError } from './SafetensorsError.ts';
-export type { SafetensorsReadOptions } from './SafetensorsFile.ts';
+export type { SafetensorsDescription, SafetensorsReadOptions } from './SafetensorsFile.ts';
 export { openSafetensors, readSafetensors, SafetensorsFile } from './SafetensorsFile.ts';
 export type { SafetensorsLimits, SafetensorsTensor } from './safetensorsHeader.ts';
 export type { SafetensorsType } from './safetensorsTypes.ts';

@@ -2,7 +2,6 @@ import { InvalidOptionError } from '../errors.ts';
 import type { Architecture } from '../parameters/architecture.ts';
 import { canonicalJson } from '../parameters/architecture.ts';
 import type { ModelParameters } from '../parameters/ModelParameters.ts';
-import type { TensorsInfo } from '../parameters/NamedTensors.ts';
 import { show } from '../show.ts';
 import { SafetensorsError } from './SafetensorsError.ts';
 
@@ -46,9 +45,16 @@ export function metadataOf(
 export function describedBy<Tensor extends { readonly name: string }>(
   metadata: ReadonlyMap<string, string>,
   tensors: readonly Tensor[],
-): { tensors: readonly Tensor[]; architecture: Architecture | undefined; info: TensorsInfo } {
+): {
+  tensors: readonly Tensor[];
+  architecture: Architecture | undefined;
+  sampleCount: number | undefined;
+  baseVersion: number | undefined;
+} {
   const given = metadata.get('format');
-  if (given?.startsWith('mainstem/') !== true) return { tensors, architecture: undefined, info: {} };
+  if (given?.startsWith('mainstem/') !== true) {
+    return { tensors, architecture: undefined, sampleCount: undefined, baseVersion: undefined };
+  }
   if (given !== format) {
     throw new SafetensorsError('INVALID_METADATA', `the format is ${show(given)}, expected ${format}`);
   }
@@ -59,10 +65,8 @@ export function describedBy<Tensor extends { readonly name: string }>(
   return {
     tensors: inOrder(tensors, parse(metadata, 'tensors')),
     architecture: architecture as Architecture | undefined,
-    info: {
-      sampleCount: numberOf(metadata, 'sampleCount'),
-      baseVersion: numberOf(metadata, 'baseVersion'),
-    },
+    sampleCount: numberOf(metadata, 'sampleCount'),
+    baseVersion: numberOf(metadata, 'baseVersion'),
   };
 }
 

@@ -13,6 +13,10 @@ describe('readArguments', () => {
     [['demo', '-h', '--seed', '3'], { kind: 'help', of: 'demo' }],
     [['demo'], { kind: 'demo', seed: 1, children: 8, json: false }],
     [['demo', '--seed', '0'], { kind: 'demo', seed: 0, children: 8, json: false }],
+    [['inspect', 'a b.json'], { kind: 'inspect', file: 'a b.json', json: false }],
+    [['inspect', '--json', '--', '-x'], { kind: 'inspect', file: '-x', json: true }],
+    [['inspect', '--help'], { kind: 'help', of: 'inspect' }],
+    [['inspect', 'x', '-h'], { kind: 'help', of: 'inspect' }],
     [['demo', '--json', '--seed=4294967295'], { kind: 'demo', seed: 4294967295, children: 8, json: true }],
     [['demo', '--children', '2'], { kind: 'demo', seed: 1, children: 2, json: false }],
   ])('reads %j', (words, expected) => {
@@ -22,6 +26,9 @@ describe('readArguments', () => {
   it.each([
     [['train'], 'there is no command "train"'],
     [['--nope'], "Unknown option '--nope'"],
+    [['inspect'], 'expected one file, got none'],
+    [['inspect', 'a', 'b'], 'expected one file, got "a", "b"'],
+    [['inspect', 'a', '--seed', '1'], "Unknown option '--seed'"],
     [['demo', '--nope'], "Unknown option '--nope'"],
     [['demo', 'more'], "Unexpected argument 'more'"],
     [['demo', '--json=yes'], "Option '--json' does not take an argument"],
@@ -42,6 +49,9 @@ describe('readArguments', () => {
   it('says whose help is of use', () => {
     expect(() => readArguments(['demo', '--nope'])).toThrow(
       expect.objectContaining({ command: 'mainstem demo' }),
+    );
+    expect(() => readArguments(['inspect'])).toThrow(
+      expect.objectContaining({ command: 'mainstem inspect' }),
     );
     expect(() => readArguments(['--nope'])).toThrow(expect.objectContaining({ command: 'mainstem' }));
   });

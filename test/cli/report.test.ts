@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DemoReport } from '../../src/cli/demo.ts';
-import { bytesText, percent, points } from '../../src/cli/format.ts';
+import { bytesText, countText, numberText, percent, points, printable } from '../../src/cli/format.ts';
 import { reportJson, reportText, styleFor } from '../../src/cli/report.ts';
 import { Sink } from './streams.ts';
 
@@ -110,5 +110,23 @@ it('reportJson is the report', () => {
 
 it('numbers are short and have units', () => {
   expect([percent(0.9694), percent(1), points(0.0123)]).toEqual(['96.9 %', '100.0 %', '1.2 points']);
+  expect([bytesText(5.25e9), countText(1_234_567)]).toEqual(['5.3 GB', '1,234,567']);
+  const numbers = [0, 1, -12.345, 0.051_26, 999.9, 1234.5, 123_456, -0.001_234, 1e-300, 1 / 3];
+  expect(numbers.map(numberText)).toEqual([
+    '0',
+    '1',
+    '-12.3',
+    '0.0513',
+    '1000',
+    '1235',
+    '1.2e5',
+    '-1.2e-3',
+    '1.0e-300',
+    '0.333',
+  ]);
   expect([bytesText(999), bytesText(4_820), bytesText(31_460_000)]).toEqual(['999 B', '4.8 kB', '31.5 MB']);
+});
+
+it('what cannot be printed is written as an escape', () => {
+  expect(printable('a\u001b[31m\n\u202e😀é\u2028')).toBe('a\\u{1b}[31m\\u{a}\\u{202e}😀é\\u{2028}');
 });

@@ -37,6 +37,7 @@ describe('run', () => {
     [[], 'Usage: mainstem <command>'],
     [['--help'], 'Usage: mainstem <command>'],
     [['demo', '--help'], 'Usage: mainstem demo'],
+    [['inspect', '--help'], 'Usage: mainstem inspect'],
     [['--version'], `${packageVersion()}\n`],
   ])('%j prints what was asked for', async (words, beginning) => {
     const { status, out, err } = await runQuickly(words);
@@ -46,7 +47,7 @@ describe('run', () => {
   });
 
   it.each([
-    [['train'], 'mainstem: there is no command "train"; commands are: demo\nTry: mainstem --help\n'],
+    [['train'], 'mainstem: there is no command "train"; commands are: demo, inspect\nTry: mainstem --help\n'],
     [['demo', '--nope'], "mainstem demo: Unknown option '--nope'\nTry: mainstem demo --help\n"],
     [['demo', '--seed', 'x'], 'mainstem demo: --seed is "x", expected a whole number, 0 to 4294967295\nTry'],
   ])('%j is refused without a stack trace', async (words, message) => {
