@@ -5,6 +5,7 @@ import {
   DistributedGradientsCoordinator,
   DistributedModelParametersCoordinator,
   LinearRegression,
+  Preprocessing,
 } from 'mainstem';
 
 // Rows of numbers: ten measurements, and last the progression of the disease a year later.
@@ -20,30 +21,22 @@ const clinicRows = Array.from({ length: 5 }, (_, clinic) =>
   byAge.filter((_row, index) => Math.floor((5 * index) / byAge.length) === clinic),
 );
 
-// Mean and deviation of each column, from what each clinic can tell without showing a row: count, sums, sums of
-// squares. Added up they are exactly those of all rows.
-const columns = Array.from({ length: 10 }, (_, column) => column);
-const told = clinicRows.map((rows) => ({
-  count: rows.length,
-  sums: columns.map((column) => rows.reduce((sum, row) => sum + row[column]!, 0)),
-  squares: columns.map((column) => rows.reduce((sum, row) => sum + row[column]! ** 2, 0)),
-}));
-const count = told.reduce((sum, clinic) => sum + clinic.count, 0);
-const means = columns.map((column) => told.reduce((sum, { sums }) => sum + sums[column]!, 0) / count);
-const deviations = columns.map((column) => {
-  const meanSquare = told.reduce((sum, { squares }) => sum + squares[column]!, 0) / count;
-  return Math.sqrt(meanSquare - means[column]! ** 2);
-});
-const standardise = (rows: number[][]) => ({
-  features: rows.map((row) => columns.map((column) => (row[column]! - means[column]!) / deviations[column]!)),
+const split = (rows: number[][]) => ({
+  features: rows.map((row) => row.slice(0, 10)),
   labels: rows.map((row) => row[10]!),
 });
 
-const unseen = standardise(test);
+// Mean and deviation of each column, from what each clinic can tell without showing a row. Merged they are those of
+// all rows, and the scaler that is fitted on them is part of every model.
+const scaler = new Preprocessing('standardScaler');
+const told = clinicRows.map((rows) => scaler.createStatistics().add(split(rows).features));
+const preprocessing = scaler.fit(told.reduce((sum, statistics) => sum.merge(statistics)));
+
+const unseen = split(test);
 const clinics = clinicRows.map((rows, index) => ({
   name: `clinic ${index + 1}, ${rows.at(0)![0]} to ${rows.at(-1)![0]} years`,
-  model: new LinearRegression(),
-  ...standardise(rows),
+  model: new LinearRegression({ preprocessing }),
+  ...split(rows),
 }));
 const results: [name: string, score: number][] = [];
 
@@ -53,8 +46,8 @@ for (const { name, features, labels } of clinics) {
   alone.train(features, labels);
   results.push([name, alone.score(unseen.features, unseen.labels)]);
 }
-const central = new LinearRegression({ solver: 'exact' });
-const together = standardise(train);
+const central = new LinearRegression({ solver: 'exact', preprocessing });
+const together = split(train);
 central.train(together.features, together.labels);
 const centralScore = central.score(unseen.features, unseen.labels);
 
