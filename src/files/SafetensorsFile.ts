@@ -40,12 +40,14 @@ export class SafetensorsFile {
   /** What `__metadata__` says, all of it. */
   readonly metadata: ReadonlyMap<string, string>;
   readonly #source: ByteSource;
+  readonly #byName: ReadonlyMap<string, SafetensorsTensor>;
 
   /** Use `openSafetensors`. */
   constructor(source: ByteSource, { tensors, metadata }: SafetensorsHeader) {
     this.#source = source;
     this.tensors = tensors;
     this.metadata = metadata;
+    this.#byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
   }
 
   /**
@@ -62,7 +64,7 @@ export class SafetensorsFile {
    */
   async read(name: string, options: SafetensorsReadOptions = {}): Promise<Values> {
     const { dtype } = checkReadOptions(options);
-    const tensor = this.tensors.find((candidate) => candidate.name === name);
+    const tensor = this.#byName.get(name);
     if (tensor === undefined) {
       throw new SafetensorsError('UNKNOWN_TENSOR', `there is no tensor ${show(name)} in the file`);
     }

@@ -132,7 +132,12 @@ describe('mainstem inspect', () => {
   it('fits into 80 columns of a terminal, also with long names', async () => {
     const long = `model.${'encoder.'.repeat(8)}weight`;
     const values = Array.from({ length: 20 }, () => Array.from({ length: 30 }, (_, i) => i / -7e3));
-    const bytes = writeSafetensors(ModelParameters.fromArrays({ [long]: values, b: [Number.NaN] }));
+    const classes = Array.from({ length: 40 }, (_, i) => `class ${i}`);
+    const made = ModelParameters.fromArrays(
+      { [long]: values, b: [Number.NaN] },
+      { architecture: { model: 'Forest', classes } },
+    );
+    const bytes = writeSafetensors(made);
     const { out } = await inspect([save('g.safetensors', bytes)], { isTerminal: true });
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the colours of a terminal
     const plain = out.replace(/\u001b\[\d+m/g, '');
@@ -140,6 +145,7 @@ describe('mainstem inspect', () => {
     const lines = plain.split('\n').slice(1);
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
     expect(plain).toMatch(/^model\.enco…\S*weight 20×30 F64/m);
+    expect(plain).toMatch(/^classes {2}40: class 0, .*,\n {9}class \d/m);
     expect(plain).toContain('NaN/∞');
     expect(plain).toContain('1 not finite');
   });

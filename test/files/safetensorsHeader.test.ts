@@ -1,4 +1,4 @@
-import { openSafetensors, readSafetensors, SafetensorsFile } from 'mainstem/files';
+import { openSafetensors, readSafetensors } from 'mainstem/files';
 import { describe, expect, it } from 'vitest';
 import { expectRefusal, fileOf, headerOf } from './support.ts';
 
@@ -9,7 +9,6 @@ describe('a header', () => {
   it('is read with white space in it and spaces behind it', async () => {
     const header = `{ "a" :\n\t{"shape":[ 2 ],\r"data_offsets":[0, 8],"dtype":"F32"} }    `;
     const file = await openSafetensors(fileOf(header, eight));
-    expect(file).toBeInstanceOf(SafetensorsFile);
     expect(file.tensors).toEqual([
       { name: 'a', dtype: 'F32', shape: [2], byteOffset: 8 + header.length, byteLength: 8 },
     ]);
