@@ -19,8 +19,8 @@ export interface OnnxModel {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** The input: raw features, before any preprocessing. */
   readonly input: { readonly name: 'features'; readonly columns: number };
-  /** The output: one column a class for a classifier, two for two classes. */
-  readonly output: { readonly name: 'predictions' | 'probabilities'; readonly columns: number };
+  /** The output: one column a class for a classifier, also for two classes; margins for one with loss hinge. */
+  readonly output: { readonly name: 'predictions' | 'probabilities' | 'margins'; readonly columns: number };
   /** The labels of the columns of a classifier; in the file as JSON, in `metadata_props` under `classes`. */
   readonly classes: readonly Label[] | undefined;
   /** The largest absolute difference between a parameter and its float32; 0 for a float32 model. */
@@ -55,19 +55,26 @@ export function exportOnnx(source: ParametersSource): OnnxModel {
     const output = { name: 'predictions', columns: last.outputs } as const;
     return { bytes: graph.toBytes(input, output, metadata), input, output, classes, largestRounding };
   }
-  emitProbabilities(graph, value, last.outputs, classes.length);
+  const isMargin = architecture?.loss === 'hinge';
+  emitClasses(graph, value, last.outputs, classes.length, isMargin);
   metadata.set('classes', JSON.stringify(classes));
-  const output = { name: 'probabilities', columns: classes.length } as const;
+  const output = { name: isMargin ? 'margins' : 'probabilities', columns: classes.length } as const;
   return { bytes: graph.toBytes(input, output, metadata), input, output, classes, largestRounding };
 }
 
-/** One column p is the probability of the second class: 1 − p and p. */
-function emitProbabilities(graph: OnnxGraph, value: string, columns: number, classes: number): void {
+/** One column p is the probability of the second class: 1 − p and p. One margin m is its lead: −m and m. */
+function emitClasses(
+  graph: OnnxGraph,
+  value: string,
+  columns: number,
+  classes: number,
+  isMargin: boolean,
+): void {
   if (columns === classes) return;
   if (columns !== 1 || classes !== 2) {
     throw new MalformedDataError(`the last layer has ${columns} outputs for ${classes} classes`);
   }
-  const other = graph.node('Sub', [graph.constant(1), value]);
+  const other = isMargin ? graph.node('Neg', [value]) : graph.node('Sub', [graph.constant(1), value]);
   graph.node('Concat', [other, value], { axis: { int: 1 } });
 }
 

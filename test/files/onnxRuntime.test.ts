@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Architecture, JsonValue, TensorArrays } from 'mainstem';
+import type { ActivationName, Architecture, JsonValue, Label, TensorArrays } from 'mainstem';
 import { LinearRegression, LogisticRegression, ModelParameters, NeuralNetwork, seededRandom } from 'mainstem';
 import { exportOnnx } from 'mainstem/files';
 import { describe, expect, it } from 'vitest';
@@ -96,6 +96,25 @@ run(title('an exported model in onnxruntime'), () => {
     const { rows } = await runOnnx(exported.bytes, features);
     expect(distance(rows, model.predictProbabilities(features))).toBeLessThan(1);
     expect(exported.largestRounding).toBe(0);
+  });
+
+  it.each([2, 3])('is a network with loss hinge and %i classes, which gives margins', async (count) => {
+    const classes = ['a', 'b', 'c'].slice(0, count);
+    const model = new NeuralNetwork({ layers: [5, 6, count === 2 ? 1 : count], loss: 'hinge', classes });
+    randomise(model, 6);
+    const { output, rows } = await runOnnx(exportOnnx(model).bytes, features);
+    expect(output).toBe('margins');
+    expect(rows.map((row) => classes[row.indexOf(Math.max(...row))])).toEqual(model.predict(features));
+    expect(new Set(model.predict(features) as Label[]).size).toBe(count);
+  });
+
+  it.each(
+    Object.keys(referenceActivations) as ActivationName[],
+  )('predicts what the network does with %s', async (activation) => {
+    const model = new NeuralNetwork({ layers: [5, { units: 9, activation }, 2] });
+    randomise(model, 7);
+    const { rows } = await runOnnx(exportOnnx(model).bytes, features);
+    expect(distance(rows, model.predict(features) as number[][])).toBeLessThan(1);
   });
 
   it.each([1, 2, 100])('takes batches of %i rows', async (count) => {
@@ -242,5 +261,25 @@ run(title('preprocessing in an exported model'), () => {
     const result = await runOnnx(exported.bytes, rows);
     const expected = referenceNetwork(parameters, rows);
     expect(distance(result.rows, expected)).toBeLessThan(1);
+  });
+
+  it('is that of models that were trained behind it', async () => {
+    const steps = [
+      { name: 'standardScaler', columns: [0, 4] },
+      { name: 'minMaxScaler', columns: [2, 3], range: [-1, 1] },
+      { name: 'oneHotEncoder', columns: [1, 5] },
+    ] as const;
+    const labels = rows.map((_, row) => ['x', 'y', 'z'][row % 3]!);
+    const options = { preprocessing: steps, maximumNumberOfIterations: 5 };
+    for (const model of [
+      new NeuralNetwork(options),
+      new LogisticRegression({ ...options, dtype: 'float32' }),
+    ]) {
+      model.train(rows, labels);
+      const exported = exportOnnx(model);
+      expect(exported.input.columns).toBe(columns);
+      const result = await runOnnx(exported.bytes, rows);
+      expect(distance(result.rows, model.predictProbabilities(rows))).toBeLessThan(1);
+    }
   });
 });

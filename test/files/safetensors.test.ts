@@ -156,6 +156,12 @@ describe('a model', () => {
     ['linear', new LinearRegression(quick), () => new LinearRegression(), numbers],
     ['two classes', new LogisticRegression(quick), () => new LogisticRegression(), two],
     ['three classes', new LogisticRegression(quick), () => new LogisticRegression(), three],
+    [
+      'behind a scaler',
+      new NeuralNetwork({ ...quick, preprocessing: 'standardScaler' }),
+      () => new NeuralNetwork(),
+      three,
+    ],
     ['network of classes', new NeuralNetwork(quick), () => new NeuralNetwork(), three],
     [
       'deep network',
