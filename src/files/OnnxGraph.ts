@@ -1,6 +1,6 @@
 import { NonFiniteError } from '../errors.ts';
+import { bytesOf, swapOnBigEndian } from '../parameters/littleEndian.ts';
 import { findNonFinite } from '../parameters/values.ts';
-import { bytesOf, swapOnBigEndian } from './littleEndian.ts';
 import { ProtobufMessage } from './protobuf.ts';
 
 /** Unity's manuals name operator sets 7 to 15; onnxruntime-web 1.30 takes 7 to 26, and file versions 3 to 13. */

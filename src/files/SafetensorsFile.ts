@@ -1,6 +1,7 @@
 import { fileChunkBytes, safetensorsLimits } from '../limits.ts';
 import { checkOptions, expecting } from '../models/options.ts';
 import type { Architecture } from '../parameters/architecture.ts';
+import { bytesOf, swapOnBigEndian } from '../parameters/littleEndian.ts';
 import { ModelParameters } from '../parameters/ModelParameters.ts';
 import { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import type { DataType, Values } from '../parameters/values.ts';
@@ -8,7 +9,6 @@ import { checkDataType, createValues } from '../parameters/values.ts';
 import { show } from '../show.ts';
 import type { ByteSource, FileSource } from './byteSources.ts';
 import { byteSourceOf } from './byteSources.ts';
-import { bytesOf, swapOnBigEndian } from './littleEndian.ts';
 import { describedBy } from './parametersMetadata.ts';
 import { SafetensorsError } from './SafetensorsError.ts';
 import type { SafetensorsHeader, SafetensorsLimits, SafetensorsTensor } from './safetensorsHeader.ts';

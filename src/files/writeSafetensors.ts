@@ -1,12 +1,12 @@
 import { fileChunkBytes, safetensorsLimits } from '../limits.ts';
 import { checkOptions, expecting } from '../models/options.ts';
+import { bytesOf, swapOnBigEndian } from '../parameters/littleEndian.ts';
 import type { ModelParameters } from '../parameters/ModelParameters.ts';
 import { requireModelParameters } from '../parameters/ModelParameters.ts';
 import type { TensorSlot } from '../parameters/ParameterLayout.ts';
 import { show } from '../show.ts';
 import type { WritableHandle } from './byteSources.ts';
 import { writeFully } from './byteSources.ts';
-import { bytesOf, swapOnBigEndian } from './littleEndian.ts';
 import { metadataOf } from './parametersMetadata.ts';
 import { SafetensorsError } from './SafetensorsError.ts';
 import { lengthBytes } from './safetensorsHeader.ts';

@@ -1,7 +1,7 @@
 import type { SafetensorsType } from 'mainstem/files';
 import { openSafetensors, readSafetensors } from 'mainstem/files';
 import { describe, expect, it } from 'vitest';
-import { swapOnBigEndian } from '../../src/files/littleEndian.ts';
+import { swapOnBigEndian } from '../../src/parameters/littleEndian.ts';
 import { expectRefusal, fileOf, headerOf } from './support.ts';
 
 const fileWith = (dtype: SafetensorsType, data: ArrayBufferView, length: number): Uint8Array => {

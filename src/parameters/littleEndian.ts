@@ -1,4 +1,5 @@
-const isLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+/** Whether this machine keeps numbers in the order of files and frames. */
+export const isLittleEndian: boolean = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
 /** The bytes of an array of numbers, in the order of the machine: a view. */
 export function bytesOf(values: ArrayBufferView<ArrayBuffer>): Uint8Array<ArrayBuffer> {
