@@ -99,7 +99,7 @@ export type {
   Initialisation,
 } from './models/activations.ts';
 export type { EarlyStoppingOptions } from './models/earlyStopping.ts';
-export type { ArrayConvertible, Features, RowArrays, TypedMatrix } from './models/features.ts';
+export type { Features } from './models/features.ts';
 export type { GradientClipping } from './models/gradientClipping.ts';
 export type { LinearRegressionOptions } from './models/LinearRegression.ts';
 export { LinearRegression } from './models/LinearRegression.ts';
@@ -184,7 +184,7 @@ export { Preprocessing } from './preprocessing/Preprocessing.ts';
 export type { StandardScalerOptions } from './preprocessing/StandardScaler.ts';
 export { StandardScaler } from './preprocessing/StandardScaler.ts';
 export type { PreprocessingStep, PreprocessingSteps } from './preprocessing/steps.ts';
-export type { TableRows } from './preprocessing/table.ts';
+export type { ArrayConvertible, RowArrays, TableRows, TypedMatrix } from './preprocessing/table.ts';
 export type { UpdateKind } from './protocol/messages.ts';
 export type { Random, RandomState } from './random.ts';
 export { seededRandom } from './random.ts';

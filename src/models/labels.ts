@@ -1,7 +1,9 @@
+import { compareCategories } from '../categories.ts';
 import { InvalidDataError, InvalidOptionError, UnknownLabelError } from '../errors.ts';
 import type { DataType } from '../parameters/values.ts';
+import type { ArrayConvertible, RowArrays, TypedMatrix } from '../preprocessing/table.ts';
 import { show } from '../show.ts';
-import type { ArrayConvertible, Features, Matrix, RowArrays, TypedMatrix } from './features.ts';
+import type { Features, Matrix } from './features.ts';
 import { readMatrix } from './features.ts';
 
 /** A class label. */
@@ -24,18 +26,13 @@ export function sortClasses(labels: Iterable<Label>): Label[] {
       `labels must be all finite numbers or all strings, got ${show(distinct.slice(0, 8))}`,
     );
   }
-  return distinct.sort(compareLabels);
+  return distinct.sort(compareCategories);
 }
 
 function areLegalClasses(labels: readonly unknown[]): boolean {
   return (
     labels.every((label) => typeof label === 'string') || labels.every((label) => Number.isFinite(label))
   );
-}
-
-function compareLabels(a: Label, b: Label): number {
-  if (typeof a === 'number' && typeof b === 'number') return a - b;
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** Checks a `classes` option: at least two, each once. Returns them sorted. */
@@ -50,7 +47,7 @@ export function checkClasses(classes: readonly Label[]): Label[] {
       `classes are ${show(classes)}, expected at least two different labels, all finite numbers or all strings`,
     );
   }
-  return [...(classes as readonly Label[])].sort(compareLabels);
+  return [...(classes as readonly Label[])].sort(compareCategories);
 }
 
 /** The labels as a flat list of class labels, one a row. Throws InvalidDataError where there is not one for each row. */

@@ -82,7 +82,8 @@ export class FeatureStatistics {
    */
   add(rows: TableRows): this {
     if (Array.isArray(rows) && rows.length === 0) return this;
-    const table = readTable(rows, { categorical: this.#categorical, columns: this.columns });
+    const { columnsMax } = tableLimits;
+    const table = readTable(rows, { categorical: this.#categorical, columns: this.columns, columnsMax });
     for (const column of this.#categorical)
       if (column >= table.columns) throw noSuchColumn(column, table.columns);
     const moments = this.#moments === undefined ? createMoments(table.columns) : copyMoments(this.#moments);

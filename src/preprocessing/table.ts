@@ -2,51 +2,81 @@ import type { Category } from '../categories.ts';
 import { isCategory } from '../categories.ts';
 import { InvalidDataError, LimitExceededError } from '../errors.ts';
 import { tableLimits } from '../limits.ts';
-import { findNonFinite } from '../parameters/values.ts';
+import type { DataType, Values } from '../parameters/values.ts';
+import { createValues, findNonFinite } from '../parameters/values.ts';
 import { show } from '../show.ts';
 
-/**
- * Raw rows × columns: nested arrays of numbers and, in categorical columns, strings; a typed matrix, row-major; or
- * anything with a `toArray()` that gives rows, such as a mathjs matrix.
- */
-export type TableRows =
-  | readonly (readonly Category[] | Float32Array | Float64Array)[]
-  | { readonly data: Float32Array | Float64Array; readonly rows: number; readonly columns: number }
-  | { toArray(): unknown };
+/** Rows of numbers; text only in columns that a OneHotEncoder takes. */
+export type RowArrays = readonly (readonly Category[] | Float32Array | Float64Array)[];
+
+/** A row-major matrix over a typed array, taken as it is: nothing is copied where the dtype fits. */
+export interface TypedMatrix {
+  readonly data: Float32Array | Float64Array;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** Anything with a `toArray()` that gives rows of numbers, such as a mathjs matrix. */
+export interface ArrayConvertible {
+  toArray(): unknown;
+}
+
+/** Raw rows × columns: nested arrays, a typed matrix, or a mathjs matrix. */
+export type TableRows = RowArrays | TypedMatrix | ArrayConvertible;
 
 /** A checked table: rectangular, with at least one row and one column. */
 export interface Table {
   readonly rows: number;
   readonly columns: number;
-  /** Row-major and finite, in float64 so that timestamps keep their digits. Text counts 0 here. */
-  readonly numbers: Float64Array;
+  /** Row-major and finite. Text counts 0 here. */
+  readonly numbers: Values;
   /** The cells of each categorical column, one a row. */
   readonly cells: ReadonlyMap<number, readonly Category[]>;
 }
 
-/** Where a table is read: which columns may hold text, how many there must be, and what messages call it. */
+/** Where a table is read: what is expected of it, and what messages call it. */
 export interface TableExpectation {
+  /** Columns that may hold text; none unless given. */
   readonly categorical?: ReadonlySet<number>;
+  /** How many columns there must be. */
   readonly columns?: number | undefined;
+  /** How many there may be. */
+  readonly columnsMax?: number;
+  /** `'float64'` unless given, in which timestamps keep their digits. */
+  readonly dtype?: DataType;
   readonly what?: string;
 }
 
+/** An expectation with its defaults. */
+type Expected = Required<Pick<TableExpectation, 'categorical' | 'dtype' | 'what'>>;
+
 /**
  * Checks and converts a table. Throws InvalidDataError naming row and column of what is wrong, LimitExceededError
- * for too many columns. Numbers of a float64 matrix are not copied.
+ * for too many columns. Numbers of a typed matrix of the wanted dtype are not copied.
  */
 export function readTable(source: TableRows, expectation: TableExpectation = {}): Table {
-  const { categorical = new Set<number>(), columns, what = 'features' } = expectation;
+  const { categorical = new Set<number>(), dtype = 'float64', what = 'features' } = expectation;
+  const { columns, columnsMax = Number.POSITIVE_INFINITY } = expectation;
+  const expected: Expected = { categorical, dtype, what };
   const table = isTyped(source)
-    ? fromTyped(source, categorical, what)
-    : fromRows(rowsOf(source, what), categorical, what);
+    ? fromTyped(source, expected)
+    : fromRows(rowsOf(source, what), expected, columnsMax);
+  if (table.columns > columnsMax) throw tooManyColumns(table.columns, columnsMax, what);
+  // Finite before, and beyond the dtype now.
+  const bad = findNonFinite(table.numbers);
+  if (bad >= 0) {
+    const [row, column] = [Math.floor(bad / table.columns), bad % table.columns];
+    throw new InvalidDataError(
+      `${what} have ${table.numbers[bad]} at row ${row}, column ${column}, expected finite numbers (in ${dtype}: magnitudes below 3.4e38)`,
+    );
+  }
   if (columns !== undefined && table.columns !== columns) {
     throw new InvalidDataError(`${what} have ${table.columns} columns, expected ${columns}`);
   }
   return table;
 }
 
-function isTyped(source: TableRows): source is Extract<TableRows, { data: unknown }> {
+function isTyped(source: TableRows): source is TypedMatrix {
   return typeof source === 'object' && source !== null && 'data' in source && 'rows' in source;
 }
 
@@ -62,11 +92,7 @@ function rowsOf(source: TableRows, what: string): readonly unknown[] {
   );
 }
 
-function fromTyped(
-  { data, rows, columns }: Extract<TableRows, { data: unknown }>,
-  categorical: ReadonlySet<number>,
-  what: string,
-): Table {
+function fromTyped({ data, rows, columns }: TypedMatrix, { categorical, dtype, what }: Expected): Table {
   if (!(data instanceof Float32Array || data instanceof Float64Array)) {
     throw new InvalidDataError(`${what} have ${show(data)} as data, expected a Float32Array or Float64Array`);
   }
@@ -76,10 +102,11 @@ function fromTyped(
       `${what} are ${show(rows)} × ${show(columns)} with ${data.length} values, expected at least 1 × 1 and rows · columns values`,
     );
   }
-  checkColumnCount(columns, what);
   const bad = findNonFinite(data);
   if (bad >= 0) throw wrongCell(data[bad], Math.floor(bad / columns), bad % columns, what, categorical);
-  const numbers = data instanceof Float64Array ? data : Float64Array.from(data);
+  const fits = dtype === 'float32' ? data instanceof Float32Array : data instanceof Float64Array;
+  const numbers = fits ? (data as Values) : createValues(dtype, data.length);
+  if (!fits) numbers.set(data);
   const cells = new Map<number, Category[]>();
   for (const column of categorical) {
     if (column >= columns) continue;
@@ -91,16 +118,23 @@ function fromTyped(
   return { rows, columns, numbers, cells };
 }
 
-function fromRows(source: readonly unknown[], categorical: ReadonlySet<number>, what: string): Table {
+function fromRows(
+  source: readonly unknown[],
+  { categorical, dtype, what }: Expected,
+  columnsMax: number,
+): Table {
   const [first] = source;
   if (source.length === 0) throw new InvalidDataError(`${what} are empty, expected at least one row`);
   if (typeof first === 'number' || typeof first === 'string') {
-    throw new InvalidDataError(`${what} are a flat list, expected rows × columns: [[${show(first)}], …]`);
+    throw new InvalidDataError(
+      `${what} are a flat list, with ${show(first)} as row 0, expected rows × columns: [[${show(first)}], …]`,
+    );
   }
   const columns = rowAt(source, 0, what).length;
   if (columns === 0) throw new InvalidDataError(`${what} have rows without columns`);
-  checkColumnCount(columns, what);
-  const numbers = new Float64Array(source.length * columns);
+  // Before anything is allocated for them.
+  if (columns > columnsMax) throw tooManyColumns(columns, columnsMax, what);
+  const numbers = createValues(dtype, source.length * columns);
   const cells = new Map<number, Category[]>();
   for (const column of categorical) if (column < columns) cells.set(column, []);
   for (let index = 0; index < source.length; index++) {
@@ -128,12 +162,8 @@ function rowAt(source: readonly unknown[], index: number, what: string): ArrayLi
   throw new InvalidDataError(`${what} have ${show(row)} as row ${index}, expected a list of cells`);
 }
 
-function checkColumnCount(columns: number, what: string): void {
-  if (columns > tableLimits.columnsMax) {
-    throw new LimitExceededError(
-      `${what} have ${columns} columns, expected at most ${tableLimits.columnsMax}`,
-    );
-  }
+function tooManyColumns(columns: number, columnsMax: number, what: string): LimitExceededError {
+  return new LimitExceededError(`${what} have ${columns} columns, expected at most ${columnsMax}`);
 }
 
 function wrongCell(
