@@ -1,4 +1,10 @@
-import { InvalidDataError, InvalidOptionError, LimitExceededError, NotTrainedError } from '../errors.ts';
+import {
+  InvalidDataError,
+  InvalidOptionError,
+  LimitExceededError,
+  MalformedDataError,
+  NotTrainedError,
+} from '../errors.ts';
 import { tableLimits } from '../limits.ts';
 import type { DataType, Values } from '../parameters/values.ts';
 import { checkDataType, createValues, findNonFinite } from '../parameters/values.ts';
@@ -87,7 +93,10 @@ export class Preprocessing {
     return new FeatureStatistics({ categorical: categoricalColumns(this.steps) });
   }
 
-  /** Learns from these rows, or statistics of rows, alone. Throws InvalidDataError, and then nothing has changed. */
+  /**
+   * Learns from these rows, or statistics of rows, alone. Throws InvalidDataError, or LimitExceededError where
+   * categories make too many columns, and then nothing has changed.
+   */
   fit(data: TableRows | FeatureStatistics): this {
     return this.#learn(
       FeatureStatistics.isFeatureStatistics(data) ? data : this.createStatistics().add(data),
@@ -152,7 +161,9 @@ export class Preprocessing {
     const columns = requireWhole(form.columns, 'columns', 1, tableLimits.columnsMax);
     const steps = readSteps(form.steps, columns);
     const read = new Preprocessing(steps.map(optionsOf));
-    read.#fitted = compile({ columns, steps });
+    const fitted = compile({ columns, steps });
+    if (fitted.outputs > tableLimits.outputsMax) throw new MalformedDataError(tooWide(fitted.outputs));
+    read.#fitted = fitted;
     return read;
   }
 
@@ -166,7 +177,9 @@ export class Preprocessing {
 
   #learn(statistics: FeatureStatistics): this {
     const steps = fitSteps(this.steps, statistics);
-    this.#fitted = compile({ columns: statistics.columns as number, steps });
+    const fitted = compile({ columns: statistics.columns as number, steps });
+    if (fitted.outputs > tableLimits.outputsMax) throw new LimitExceededError(tooWide(fitted.outputs));
+    this.#fitted = fitted;
     // A copy: whoever goes on filling these must not change what was fitted.
     this.#statistics = this.createStatistics().merge(statistics);
     return this;
@@ -181,12 +194,11 @@ export class Preprocessing {
 function compile(description: PreprocessingDescription): Fitted {
   const columns = compileSteps(description.steps, description.columns).map((column) => column ?? unchanged);
   const outputs = columns.reduce((sum, { width }) => sum + width, 0);
-  if (outputs > tableLimits.outputsMax) {
-    throw new LimitExceededError(
-      `preprocessing makes ${outputs} columns, expected at most ${tableLimits.outputsMax}`,
-    );
-  }
   return { description, columns, outputs };
+}
+
+function tooWide(outputs: number): string {
+  return `preprocessing makes ${outputs} columns, expected at most ${tableLimits.outputsMax}`;
 }
 
 /** The options that a fitted step was made with. */

@@ -91,6 +91,14 @@ describe('statistics over children are those of the pooled rows, to 1e-12', () =
     }
   });
 
+  test('over children of one row each', () => {
+    const rows = table(2_000, 5);
+    expectSame(
+      rows.map((row) => of([row])).reduce((sum, part) => sum.merge(part)),
+      rows,
+    );
+  });
+
   test('streaming, in batches of any size, equals all at once', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 400 }), { maxLength: 6 }), fc.nat(), (sizes, seed) => {
@@ -171,6 +179,38 @@ describe('FeatureStatistics', () => {
     expect(JSON.stringify(one)).toBe(before);
   });
 
+  test('long lists of categorical columns that begin alike do not merge', () => {
+    const columns = Array.from({ length: 60 }, (_, i) => i);
+    const a = new FeatureStatistics({ categorical: columns });
+    const b = new FeatureStatistics({ categorical: [...columns.slice(1), 60] });
+    const c = new FeatureStatistics({ categorical: [...columns.slice(0, 59), 60] });
+    for (const other of [b, c]) expect(() => a.merge(other)).toThrow(InvalidDataError);
+  });
+
+  test('0 and −0 are one category', () => {
+    const statistics = new FeatureStatistics({ categorical: [0] }).add([[0], [-0], [1]]);
+    expect(statistics.column(0)).toEqual({ categories: [0, 1], counts: [2, 1] });
+  });
+
+  test('rows and categories of several children together keep to the limits', () => {
+    const many = FeatureStatistics.fromJSON({
+      format: 'mainstem/feature-statistics@1',
+      categorical: [],
+      rows: 1e12,
+      columns: [{ mean: 1, meanResidual: 0, squares: 0, minimum: 1, maximum: 1 }],
+    });
+    expect(() => many.merge(many)).toThrow(LimitExceededError);
+    expect(() => many.add([[1]])).toThrow(LimitExceededError);
+    expect(many.rows).toBe(1e12);
+    const full = new FeatureStatistics({ categorical: [0] }).add(
+      Array.from({ length: 1_024 }, (_, i) => [i]),
+    );
+    expect(() => full.merge(new FeatureStatistics({ categorical: [0] }).add([[-1]]))).toThrow(
+      LimitExceededError,
+    );
+    expect(full.add([[0]]).rows).toBe(1_025);
+  });
+
   test('limits: columns, categories, the length of a text', () => {
     expect(() => new FeatureStatistics().add([new Array<number>(4_097).fill(1)])).toThrow(LimitExceededError);
     const many = Array.from({ length: 1_025 }, (_, i) => [i]);
@@ -208,6 +248,11 @@ describe('the JSON of a stranger', () => {
     ['a categorical column that is not there', { ...good, categorical: [9] }],
     ['a mean that is not finite', withColumn(0, { mean: null })],
     ['a mean outside its range', withColumn(0, { mean: 1e9 })],
+    ['a range beyond numbers', withColumn(0, { minimum: -1e308, maximum: 1e308 })],
+    ['half a count', withColumn(4, { counts: [1.5, 7.5] })],
+    ['a category without rows', withColumn(4, { categories: ['a', 'b'], counts: [0, 9] })],
+    ['a long category', withColumn(4, { categories: ['a'.repeat(257)], counts: [9] })],
+    ['another kind of column', { ...good, categorical: [] }],
     ['negative squares', withColumn(0, { squares: -1 })],
     ['squares of equal numbers', withColumn(3, { squares: 1 })],
     ['a range upside down', withColumn(0, { minimum: 5, maximum: 4, mean: 4.5 })],

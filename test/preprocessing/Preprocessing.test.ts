@@ -3,6 +3,7 @@ import {
   FeatureStatistics,
   InvalidDataError,
   InvalidOptionError,
+  LimitExceededError,
   MalformedDataError,
   MinMaxScaler,
   NotTrainedError,
@@ -181,6 +182,62 @@ describe('Preprocessing', () => {
     expect(() => new StandardScaler({ columns: [3] }).fit([[1, 2]])).toThrow(/claims column 3/);
     const wrongKind = new FeatureStatistics().add([[1], [2]]);
     expect(() => new OneHotEncoder({ columns: [0] }).fit(wrongKind)).toThrow(/not categorical/);
+  });
+
+  test('keeps a copy: statistics that grow, and a clone that learns on, change nothing', () => {
+    const statistics = new Preprocessing(steps).createStatistics().add(table);
+    const fitted = new Preprocessing(steps).fit(statistics);
+    const clone = fitted.clone();
+    const before = JSON.stringify(fitted.describe());
+    statistics.add([[100, 'knight', 5, 5]]);
+    clone.partialFit([[50, 'bard', 5, 5]]);
+    expect(JSON.stringify(fitted.describe())).toBe(before);
+    expect(JSON.stringify(clone.describe())).toBe(
+      JSON.stringify(
+        new Preprocessing(steps)
+          .fit(table)
+          .partialFit([[50, 'bard', 5, 5]])
+          .describe(),
+      ),
+    );
+    expect(clone.outputs).toBe(6);
+  });
+
+  test('a fit that fails changes nothing', () => {
+    const fitted = new Preprocessing(steps).fit(table);
+    const before = JSON.stringify(fitted.describe());
+    const text = new FeatureStatistics({ categorical: [0, 1] }).add([[1, 'a', 3, 4]]);
+    expect(() => fitted.fit(text)).toThrow(
+      /column 0 is categorical in the statistics, standardScaler expects/,
+    );
+    for (const wrong of [[], [[1, 'a']], [['x', 'a', 1, 1]], text, fitted.createStatistics()])
+      expect(() => fitted.fit(wrong)).toThrow(InvalidDataError);
+    for (const wrong of [[[1, 'a', 2]], [[1, 2, 3, 4]]])
+      expect(() => fitted.partialFit(wrong)).toThrow(InvalidDataError);
+    expect(JSON.stringify(fitted.describe())).toBe(before);
+  });
+
+  test('does not write into the rows that it is given, nor hand them out', () => {
+    const data = Float64Array.of(1, 2, 3, 4);
+    const rows = { data, rows: 2, columns: 2 };
+    const out = new MinMaxScaler({ columns: [1] }).fit(rows).transform(rows);
+    expect([...out.data]).toEqual([1, 0, 3, 1]);
+    out.data.fill(9);
+    expect([...data]).toEqual([1, 2, 3, 4]);
+  });
+
+  test('makes 65,536 columns at most, whoever fitted it', () => {
+    const columns = Array.from({ length: 64 }, (_, i) => i);
+    const widest = Array.from({ length: 1_024 }, (_, i) => columns.map(() => i));
+    const fitted = new OneHotEncoder({ columns }).fit(widest);
+    expect(fitted.outputs).toBe(65_536);
+    const wider = widest.map((row) => [...row, 1]);
+    const encoder = new Preprocessing(new OneHotEncoder({ columns }));
+    expect(() => encoder.fit(wider)).toThrow(LimitExceededError);
+    expect(encoder.isFitted).toBe(false);
+    expect(() => Preprocessing.fromDescription({ ...fitted.describe(), columns: 65 })).toThrow(
+      MalformedDataError,
+    );
   });
 
   test.each([
