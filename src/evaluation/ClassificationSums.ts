@@ -74,7 +74,10 @@ export class ClassificationSums {
     return this.confusion.reduce((sum, count) => sum + count, 0);
   }
 
-  /** The sums of both. Throws InvalidDataError where classes differ. */
+  /**
+   * The sums of both. What one side knows nothing of, log loss or scores, is unknown of both. Throws InvalidDataError
+   * where classes differ.
+   */
   merge(other: ClassificationSums): ClassificationSums {
     if (JSON.stringify(other.classes) !== JSON.stringify(this.classes)) {
       throw new InvalidDataError(
@@ -82,8 +85,10 @@ export class ClassificationSums {
       );
     }
     const merged = new ClassificationSums(this.classes);
+    const areAllScored = [this, other].every((part) => part.#hasScores() || part.rows === 0);
     for (const part of [this, other]) {
       addInto(merged.confusion, part.confusion);
+      if (!areAllScored) continue;
       addInto(merged.positives, part.positives);
       addInto(merged.negatives, part.negatives);
     }
@@ -133,6 +138,7 @@ export class ClassificationSums {
     requireList(form.confusion, 'confusion', { length: classes.length ** 2 }).forEach((count, cell) => {
       sums.confusion[cell] = requireWhole(count, `confusion[${cell}]`, 0, rowsMax);
     });
+    requireWhole(sums.rows, 'rows of the confusion', 0, rowsMax);
     sums.logLoss = form.logLoss === null ? undefined : requireNumber(form.logLoss, 'logLoss', 0);
     readSparse(form.positives, sums.positives, 'positives');
     readSparse(form.negatives, sums.negatives, 'negatives');

@@ -81,8 +81,16 @@ export class Evaluation {
     return sums.classes.map((_class, k) => Array.from(sums.confusion.subarray(k * count, (k + 1) * count)));
   }
 
-  /** A new evaluation of the rows of both. Throws InvalidDataError where classes or outputs differ. */
+  /**
+   * A new evaluation of the rows of both. A metric that applies to one of them alone does not apply to both. Throws
+   * InvalidDataError where classes or outputs differ.
+   */
   merge(other: Evaluation): Evaluation {
+    if (!Evaluation.isEvaluation(other)) {
+      throw new InvalidDataError(
+        `got ${show(other)} to merge, expected an Evaluation; Evaluation.fromJSON reads its JSON`,
+      );
+    }
     // By way of JSON where it is of another copy of the package: private sums do not cross that border.
     const theirs = #sums in other ? other.#sums : Evaluation.fromJSON((other as Evaluation).toJSON()).#sums;
     const mine = this.#sums;

@@ -234,10 +234,34 @@ describe('sums of shards are those of all rows', () => {
     a.merge(b);
     expect(JSON.stringify([a, b])).toBe(before);
     expect(() => a.merge(evaluate(classified(20, 3, 1), 3))).toThrow(InvalidDataError);
+    for (const wrong of [null, 3, a.toJSON()]) {
+      expect(() => a.merge(wrong as never)).toThrow(InvalidDataError);
+      expect(() => a.merge(wrong as never)).toThrow(/Evaluation.fromJSON reads its JSON/);
+    }
     const numbers = Evaluation.ofRegression({ predicted: [1], labels: [1], rows: 1, outputs: 1 });
     const two = Evaluation.ofRegression({ predicted: [1, 1], labels: [1, 1], rows: 1, outputs: 2 });
     expect(() => a.merge(numbers)).toThrow(/regression does not add to one of a classification/);
     expect(() => numbers.merge(two)).toThrow(/2 and of 1 outputs/);
+  });
+});
+
+describe('sums that know less', () => {
+  const scored = evaluate(classified(20, 2, 1), 2);
+  const { probabilities: _none, ...bare } = classified(30, 2, 2);
+  const plain = Evaluation.ofClassification({ classes: [0, 1], ...bare });
+  const empty = evaluate({ actual: [], predicted: [], probabilities: [] }, 2);
+
+  test('make the whole know less: no area under the curve of some of the rows', () => {
+    for (const merged of [scored.merge(plain), plain.merge(scored)]) {
+      expect(merged.rows).toBe(50);
+      expect(Object.keys(merged.metrics)).toEqual(['accuracy', 'precision', 'recall', 'f1']);
+      expect(Evaluation.fromJSON(JSON.parse(JSON.stringify(merged))).metrics).toEqual(merged.metrics);
+    }
+  });
+
+  test('but no rows take nothing away', () => {
+    for (const merged of [scored.merge(empty), empty.merge(scored)])
+      expect(merged.metrics).toEqual(scored.metrics);
   });
 });
 
@@ -255,6 +279,10 @@ describe('the JSON of a stranger', () => {
     ['mixed classes', { ...good, classes: [0, 'a'] }],
     ['half a row', { ...good, confusion: [0.5, 0, 0, 0] }],
     ['less than no rows', { ...good, confusion: [-1, 0, 0, 0] }],
+    [
+      'more rows than the limit in all',
+      { ...good, confusion: [1e12, 1, 0, 0], positives: [], negatives: [] },
+    ],
     ['too few counts', { ...good, confusion: [1, 0, 0] }],
     ['more scores than rows', { ...good, positives: [5, 4_000] }],
     ['a bin that is not there', { ...good, positives: [4_096, 1] }],
