@@ -3,6 +3,8 @@ import { Evaluation } from '../evaluation/Evaluation.ts';
 import { FeatureStatistics } from '../preprocessing/FeatureStatistics.ts';
 import type { ReportSubject } from '../protocol/messages.ts';
 import { show } from '../show.ts';
+import type { Mergeable } from './KeptReports.ts';
+import { KeptReports } from './KeptReports.ts';
 import { checkChildId } from './Membership.ts';
 
 /** What several children together say of one main. */
@@ -32,61 +34,62 @@ export interface ReportsOptions {
   received(childId: string, subject: ReportSubject): void;
 }
 
-interface KeptEvaluation {
-  readonly version: number;
-  readonly evaluation: Evaluation;
-}
-
 /**
  * Sums that children report besides their updates. The latest of each child is kept until the child leaves; they are
  * added up when they are asked for, so that nobody waits for a child that never reports.
  */
 export class Reports {
   readonly #options: ReportsOptions;
-  readonly #evaluations = new Map<string, KeptEvaluation>();
-  readonly #statistics = new Map<string, FeatureStatistics>();
+  readonly #statistics = new KeptReports<FeatureStatistics>();
+  #evaluations = new KeptReports<Evaluation>();
+  /** Version of main that the evaluations are of: the newest that anybody has reported on. */
+  #evaluated = 0;
 
   constructor(options: ReportsOptions) {
     this.#options = options;
   }
 
   /**
-   * Takes a child's evaluation of a version of main, in place of its earlier one. Throws MalformedDataError for a
-   * version that there has not been, InvalidDataError where it is of other classes or outputs than those of others,
-   * LimitExceededError where there are too many children.
+   * Takes a child's evaluation of a version of main, in place of its earlier one. The first of a newer version takes the
+   * place of all; what comes late, for an older one, is not kept. Throws MalformedDataError for a version that there has
+   * not been, InvalidDataError where it does not add to those of others, LimitExceededError for too many children.
    */
   addEvaluation(evaluation: Evaluation, { childId, version }: { childId: string; version: number }): void {
+    checkChildId(childId);
     const newest = this.#options.version();
     if (!(Number.isSafeInteger(version) && version >= 0 && version <= newest)) {
       throw new MalformedDataError(`an evaluation of version ${show(version)}, main is at ${newest}`);
     }
-    this.#checkRoom(this.#evaluations, childId);
-    const other = anyOther(this.#evaluations, childId);
-    // Whether sums add up is found out when they come, where their sender hears of it.
-    other?.evaluation.merge(evaluation);
-    this.#evaluations.set(childId, { version, evaluation });
+    if (!Evaluation.isEvaluation(evaluation)) {
+      throw new MalformedDataError(
+        `got ${show(evaluation)}, expected an Evaluation; model.evaluate gives them`,
+      );
+    }
+    if (version > this.#evaluated) this.#evaluations = new KeptReports<Evaluation>();
+    this.#evaluated = Math.max(this.#evaluated, version);
+    if (version === this.#evaluated) this.#keep(this.#evaluations, childId, evaluation);
     this.#options.received(childId, 'evaluation');
   }
 
   /** Takes the statistics of a child's columns, in place of its earlier ones. Throws as `addEvaluation` does. */
   addFeatureStatistics(statistics: FeatureStatistics, { childId }: { childId: string }): void {
-    this.#checkRoom(this.#statistics, childId);
-    anyOther(this.#statistics, childId)?.merge(statistics);
-    this.#statistics.set(childId, statistics);
+    checkChildId(childId);
+    if (!FeatureStatistics.isFeatureStatistics(statistics)) {
+      throw new MalformedDataError(`got ${show(statistics)}, expected FeatureStatistics`);
+    }
+    this.#keep(this.#statistics, childId, statistics);
     this.#options.received(childId, 'featureStatistics');
   }
 
   /** The evaluations of the newest version that any child has reported on; undefined before there are any. */
   get evaluation(): CombinedEvaluation | undefined {
-    const version = Math.max(...[...this.#evaluations.values()].map((kept) => kept.version));
-    const newest = [...this.#evaluations].filter(([, kept]) => kept.version === version);
-    const combined = combine(newest.map(([id, kept]) => [id, kept.evaluation] as const));
-    return combined && { version, children: combined.children, evaluation: combined.sum };
+    const combined = this.#evaluations.combine();
+    return combined && { version: this.#evaluated, children: combined.children, evaluation: combined.sum };
   }
 
   /** The statistics of all columns over all children that have reported; undefined before there are any. */
   get featureStatistics(): CombinedFeatureStatistics | undefined {
-    const combined = combine([...this.#statistics]);
+    const combined = this.#statistics.combine();
     return combined && { children: combined.children, statistics: combined.sum };
   }
 
@@ -114,33 +117,13 @@ export class Reports {
     }
   }
 
-  #checkRoom(kept: ReadonlyMap<string, unknown>, childId: string): void {
-    checkChildId(childId);
+  #keep<T extends Mergeable<T>>(reports: KeptReports<T>, childId: string, report: T): void {
     const { childrenMax } = this.#options;
-    if (kept.has(childId) || kept.size < childrenMax) return;
-    throw new LimitExceededError(
-      `reports of ${kept.size} children are kept, at most ${childrenMax} are allowed`,
-    );
+    if (!reports.has(childId) && reports.size >= childrenMax) {
+      throw new LimitExceededError(
+        `reports of ${reports.size} children are kept, at most ${childrenMax} are allowed`,
+      );
+    }
+    reports.set(childId, report);
   }
-}
-
-/** Sums of the same kind. */
-interface Mergeable<T> {
-  merge(other: T): T;
-}
-
-function anyOther<T>(kept: ReadonlyMap<string, T>, childId: string): T | undefined {
-  for (const [id, value] of kept) if (id !== childId) return value;
-  return undefined;
-}
-
-/** All of them added up, by id, so that the order of arrival does not matter. */
-function combine<T extends Mergeable<T>>(
-  parts: readonly (readonly [string, T])[],
-): { children: string[]; sum: T } | undefined {
-  const sorted = [...parts].sort(([a], [b]) => (a < b ? -1 : 1));
-  const [first, ...others] = sorted;
-  if (first === undefined) return undefined;
-  const sum = others.reduce((total, [, part]) => total.merge(part), first[1]);
-  return { children: sorted.map(([id]) => id), sum };
 }

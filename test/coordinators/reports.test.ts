@@ -239,3 +239,31 @@ test('adopting by a metric of which lower is better', async () => {
   expect(await child.adopt({ onlyIfBetter: test })).toBe(false);
   expect(numbersOf(model.getModelParameters())).toEqual([2, 1]);
 });
+
+test('a report must add to those of all others, not only to one of them', async () => {
+  const { coordinator, children } = await setUp();
+  const of = (from: number): FeatureStatistics =>
+    new FeatureStatistics({ categorical: [0] }).add(Array.from({ length: 500 }, (_, i) => [from + i]));
+  await children[0]?.reportFeatureStatistics(of(0));
+  await children[1]?.reportFeatureStatistics(of(500));
+  await expect(children[2]?.reportFeatureStatistics(of(1_000))).rejects.toMatchObject({
+    code: 'LIMIT_EXCEEDED',
+  });
+  expect(coordinator.reports.featureStatistics?.statistics.rows).toBe(1_000);
+  await children[1]?.reportFeatureStatistics(of(0));
+  await children[2]?.reportFeatureStatistics(of(100));
+  expect(coordinator.reports.featureStatistics?.statistics.rows).toBe(1_500);
+});
+
+test('an evaluation of an older main than others have reported on is not kept', () => {
+  const coordinator = new DistributedGradientsCoordinator();
+  coordinator.setModelParameters(parametersOf(0, 0));
+  coordinator.addGradients(gradientsOf([1, 1]));
+  const evaluation = Evaluation.ofRegression({ predicted: [1], labels: [2], rows: 1, outputs: 1 });
+  coordinator.reports.addEvaluation(evaluation, { childId: 'a', version: 2 });
+  coordinator.reports.addEvaluation(evaluation, { childId: 'b', version: 1 });
+  expect(coordinator.reports.evaluation).toMatchObject({ version: 2, children: ['a'] });
+  expect(() => coordinator.reports.addEvaluation({} as Evaluation, { childId: 'a', version: 2 })).toThrow(
+    MalformedDataError,
+  );
+});
