@@ -10,3 +10,17 @@ const ignore = (): void => {};
 
 /** The default: says nothing. */
 export const silentLogger: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
+
+/** The same logger, whose failures end with it: what cannot be written must not stop what it is about. */
+export function guardedLogger(logger: Logger): Logger {
+  const guard =
+    (level: keyof Logger) =>
+    (message: string, details?: unknown): void => {
+      try {
+        logger[level](message, details);
+      } catch {
+        // There is nobody left to tell.
+      }
+    };
+  return { debug: guard('debug'), info: guard('info'), warn: guard('warn'), error: guard('error') };
+}

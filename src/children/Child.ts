@@ -2,6 +2,7 @@ import type { MainstemError } from '../errors.ts';
 import {
   ConnectionClosedError,
   ConnectionRefusedError,
+  InvalidDataError,
   InvalidOptionError,
   NoMainParametersError,
   RemoteError,
@@ -11,7 +12,7 @@ import type { Evaluation } from '../evaluation/Evaluation.ts';
 import { GuardedEvents } from '../events.ts';
 import { idLengthMax } from '../limits.ts';
 import type { Logger } from '../logger.ts';
-import { silentLogger } from '../logger.ts';
+import { guardedLogger, silentLogger } from '../logger.ts';
 import type { Features } from '../models/features.ts';
 import type { Labels } from '../models/labels.ts';
 import type { Model } from '../models/Model.ts';
@@ -19,7 +20,7 @@ import type { TrainAsyncOptions } from '../models/trainOptions.ts';
 import { ModelParameters } from '../parameters/ModelParameters.ts';
 import type { NamedTensors } from '../parameters/NamedTensors.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
-import type { FeatureStatistics } from '../preprocessing/FeatureStatistics.ts';
+import { FeatureStatistics } from '../preprocessing/FeatureStatistics.ts';
 import { decodeMessage, encodeMessage } from '../protocol/codec.ts';
 import { LayoutCatalog, layoutForm } from '../protocol/LayoutCatalog.ts';
 import type { MainMessage, Message, ReportMessage, ReportSubject, UpdateKind } from '../protocol/messages.ts';
@@ -27,6 +28,7 @@ import { protocolVersion } from '../protocol/messages.ts';
 import { bytesToValues, valuesToBytes } from '../protocol/tensorBytes.ts';
 import { show } from '../show.ts';
 import type { Connection, Transport } from '../transport/Transport.ts';
+import { refuseUnknownOptions } from '../unknownOptions.ts';
 import type { AdoptionTest } from './ChildModel.ts';
 import { ChildModel } from './ChildModel.ts';
 import { SentReports } from './SentReports.ts';
@@ -85,7 +87,8 @@ export class Child {
    * ConnectionRefusedError where nobody listens or the coordinator refuses.
    */
   static async connect(options: ChildOptions): Promise<Child> {
-    const { transport, model, childId, federation = 'default' } = options ?? {};
+    refuseUnknownOptions(options, ['transport', 'model', 'childId', 'federation', 'logger'], 'Child.connect');
+    const { transport, model, childId, federation = 'default' } = options;
     if (typeof transport?.connect !== 'function') {
       throw new InvalidOptionError(
         'Child.connect needs a transport: Child.connect({ transport, model, childId })',
@@ -108,8 +111,8 @@ export class Child {
     this.childId = childId;
     this.#model = new ChildModel(model);
     this.#connection = connection;
-    this.#logger = logger;
-    this.#events = new GuardedEvents<ChildEvents>((error) => logger.error('a listener failed', error));
+    this.#logger = guardedLogger(logger);
+    this.#events = new GuardedEvents<ChildEvents>((error) => this.#logger.error('a listener failed', error));
   }
 
   /** What the coordinator wants: `'gradients'` or `'parameters'`. */
@@ -136,7 +139,12 @@ export class Child {
    * Puts the latest main into the model; tensors that are not shared stay as they are. False where there is none
    * newer than the model has, or none better. Throws InvalidOptionError where the model cannot score itself.
    */
-  async adopt({ onlyIfBetter }: AdoptOptions = {}): Promise<boolean> {
+  async adopt(options: AdoptOptions = {}): Promise<boolean> {
+    refuseUnknownOptions(options, ['onlyIfBetter'], 'adopt');
+    const { onlyIfBetter } = options;
+    if (onlyIfBetter !== undefined) {
+      refuseUnknownOptions(onlyIfBetter, ['features', 'labels', 'metric'], 'adopt.onlyIfBetter');
+    }
     const main = this.#main;
     if (main === undefined || main.baseVersion === this.#adoptedVersion) return false;
     if (!(await this.#model.adopt(main, onlyIfBetter))) return false;
@@ -209,6 +217,11 @@ export class Child {
 
   /** Reports statistics of this child's columns, in place of earlier ones. Rejects where the coordinator refuses. */
   async reportFeatureStatistics(statistics: FeatureStatistics): Promise<void> {
+    if (!FeatureStatistics.isFeatureStatistics(statistics)) {
+      throw new InvalidDataError(
+        `got ${show(statistics)}, expected FeatureStatistics: new FeatureStatistics().add(rows)`,
+      );
+    }
     await this.#sendReport('featureStatistics', null, statistics.toJSON());
   }
 

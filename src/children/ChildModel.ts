@@ -4,7 +4,7 @@ import type { MetricName } from '../evaluation/metricNames.ts';
 import { isHigherBetter } from '../evaluation/metricNames.ts';
 import type { Features } from '../models/features.ts';
 import type { Labels } from '../models/labels.ts';
-import type { Model, Scorable } from '../models/Model.ts';
+import type { Awaitable, Model, Scorable } from '../models/Model.ts';
 import { isCloneable, isEvaluable, isGradientModel, isScorable } from '../models/Model.ts';
 import type { TrainAsyncOptions } from '../models/trainOptions.ts';
 import type { Gradients } from '../parameters/Gradients.ts';
@@ -72,55 +72,51 @@ export class ChildModel {
     return this.#shared?.take(whole) ?? whole;
   }
 
-  /** Puts main into the model, the rest of which stays; false where `test` finds it no better. */
+  /**
+   * Puts main into the model, the rest of which stays. False where `test` finds it no better, and where the model has
+   * no tensors of its own yet to put beside the shared ones: its first training makes them.
+   */
   async adopt(main: ModelParameters, test: AdoptionTest | undefined): Promise<boolean> {
-    if (test === undefined) {
-      await this.#set(main);
-      return true;
+    const isUntrained = (await this.layout()) === undefined;
+    if (isUntrained && this.#shared !== undefined) return false;
+    if (test !== undefined && !isScorable(this.#model)) {
+      throw new InvalidOptionError('adopting only what is better needs a model with a score method');
     }
-    const model = this.#scorable();
-    if ((await this.layout()) === undefined) {
-      await this.#set(main);
-      return true;
+    if (test !== undefined && !isUntrained) {
+      const score = await scoreOf(this.#model, test);
+      if (!((await this.#withMain(main, (model) => scoreOf(model, test))) > score)) return false;
     }
-    const before = await model.getModelParameters();
-    const scoreBefore = await scoreOf(model, test);
-    await this.#set(main);
-    let isBetter = false;
-    try {
-      isBetter = (await scoreOf(model, test)) > scoreBefore;
-    } finally {
-      if (!isBetter) await model.setModelParameters(before);
-    }
-    return isBetter;
+    await this.#model.setModelParameters(await this.#joined(main));
+    return true;
   }
 
-  /** What the model with main in it makes of these rows. A copy is asked where the model can make one. */
+  /** What the model with main in it makes of these rows. */
   async evaluate(main: ModelParameters, features: Features, labels: Labels): Promise<Evaluation> {
-    const whole = await this.#withShared(main);
-    const model = isCloneable(this.#model) ? this.#model.clone() : this.#model;
-    if (!isEvaluable(model)) {
+    return this.#withMain(main, (model) => {
+      if (isEvaluable(model)) return model.evaluate(features, labels);
       throw new InvalidOptionError('evaluating main needs a model with an evaluate method');
-    }
-    if (model !== this.#model) {
-      await model.setModelParameters(whole);
-      return model.evaluate(features, labels);
-    }
-    const before = await model.getModelParameters();
-    try {
-      await model.setModelParameters(whole);
-      return await model.evaluate(features, labels);
-    } finally {
-      await model.setModelParameters(before);
-    }
+    });
   }
 
-  async #set(main: ModelParameters): Promise<void> {
-    await this.#model.setModelParameters(await this.#withShared(main));
+  /** Asks the model with main in it: a copy where the model can make one, else itself, which is put back. */
+  async #withMain<T>(main: ModelParameters, ask: (model: Model) => Awaitable<T>): Promise<T> {
+    const whole = await this.#joined(main);
+    if (isCloneable(this.#model)) {
+      const copy = this.#model.clone();
+      await copy.setModelParameters(whole);
+      return ask(copy);
+    }
+    const before = await this.#model.getModelParameters();
+    try {
+      await this.#model.setModelParameters(whole);
+      return await ask(this.#model);
+    } finally {
+      await this.#model.setModelParameters(before);
+    }
   }
 
   /** Parameters for the whole model: main, and what is the child's own. */
-  async #withShared(main: ModelParameters): Promise<ModelParameters> {
+  async #joined(main: ModelParameters): Promise<ModelParameters> {
     return this.#shared === undefined
       ? main
       : this.#shared.putInto(await this.#model.getModelParameters(), main);
@@ -133,16 +129,15 @@ export class ChildModel {
       'this coordinator takes gradients and the model gives none; use a parameters coordinator',
     );
   }
-
-  #scorable(): Model & Scorable {
-    if (isScorable(this.#model)) return this.#model;
-    throw new InvalidOptionError('adopting only what is better needs a model with a score method');
-  }
 }
 
 /** The higher the better. */
-async function scoreOf(model: Scorable, { features, labels, metric }: AdoptionTest): Promise<number> {
-  const score = await model.score(features, labels, metric);
-  if (Number.isFinite(score)) return metric === undefined || isHigherBetter(metric) ? score : -score;
+async function scoreOf(
+  model: Model & Partial<Scorable>,
+  { features, labels, metric }: AdoptionTest,
+): Promise<number> {
+  const score = await model.score?.(features, labels, metric);
+  if (score !== undefined && Number.isFinite(score))
+    return metric === undefined || isHigherBetter(metric) ? score : -score;
   throw new NonFiniteError(`the score is ${score}, expected a finite number`);
 }

@@ -6,6 +6,7 @@ import type { PluginList } from './plugins/PluginList.ts';
 export interface AttendanceParts {
   readonly membership: Membership;
   readonly plugins: PluginList;
+  forgetReports(childId: string): void;
   /** Forgets what is kept of a child; true where there was something. */
   forget(member: Member): boolean;
   emit<Name extends 'childJoined' | 'childLeft'>(name: Name, event: CoordinatorEvents[Name]): void;
@@ -28,7 +29,8 @@ export class Attendance {
 
   /** Counts a child out; false where nothing was known of it. */
   leave(childId: string): boolean {
-    const { membership, plugins, forget, emit } = this.#parts;
+    const { membership, plugins, forget, forgetReports, emit } = this.#parts;
+    forgetReports(childId);
     const member = membership.find(childId);
     if (member === undefined) return false;
     const hasLeft = membership.leave(childId);

@@ -21,8 +21,8 @@ export interface Offer {
   readonly terms: Terms;
   /** Main as children may see it. */
   main(): ModelParameters | undefined;
-  /** Throws where a model of this layout cannot be a child. */
-  checkLayout(layout: ParameterLayout): void;
+  /** Whether there is a main that a model of this layout fits; false before there is one. Throws where it does not. */
+  checkLayout(layout: ParameterLayout): boolean;
 }
 
 /** What a server of children needs of its coordinator. */
@@ -43,6 +43,7 @@ export interface JoinedSession {
   sendMain(main: ModelParameters, frame: Uint8Array): void;
   /** Says why, and ends the session. */
   refuse(error: Error): void;
+  end(): void;
 }
 
 /** The children of one coordinator that have come over a connection. */
@@ -95,9 +96,12 @@ export class ChildServer {
     if (main !== undefined) session.sendMain(main, encodeMain(main));
   }
 
-  /** Ends the sessions of all children. */
-  dismiss(reason: Error): void {
-    for (const session of [...this.#sessions]) session.refuse(reason);
+  /** Ends the sessions of all children, and tells them why where there is a reason. */
+  dismiss(reason?: Error): void {
+    for (const session of [...this.#sessions]) {
+      if (reason === undefined) session.end();
+      else session.refuse(reason);
+    }
   }
 }
 

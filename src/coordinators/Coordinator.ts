@@ -9,13 +9,11 @@ import { GuardedEvents } from '../events.ts';
 import type { Gradients } from '../parameters/Gradients.ts';
 import type { ModelParameters } from '../parameters/ModelParameters.ts';
 import { requireModelParameters } from '../parameters/ModelParameters.ts';
-import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import { SharedPart } from '../parameters/SharedPart.ts';
 import type { UpdateKind } from '../protocol/messages.ts';
 import type { StoreOperation } from '../storage/Store.ts';
 import type { Listener, Transport } from '../transport/Transport.ts';
 import { Attendance } from './Attendance.ts';
-import type { ServedCoordinator, Terms } from './ChildServer.ts';
 import { ChildServer } from './ChildServer.ts';
 import type { CoordinatorEvents } from './coordinatorEvents.ts';
 import { Doors } from './Doors.ts';
@@ -34,6 +32,8 @@ import { PluginList, pluginKey } from './plugins/PluginList.ts';
 import { Reports } from './Reports.ts';
 import { Road } from './Road.ts';
 import type { Receipt, Settlement } from './receipts.ts';
+import type { Phase } from './servedCoordinator.ts';
+import { servedCoordinator } from './servedCoordinator.ts';
 import { Timers } from './Timers.ts';
 
 /**
@@ -41,6 +41,10 @@ import { Timers } from './Timers.ts';
  * is folded in, which is `fold`. Every step of the road is one of the parts that this class puts together.
  */
 export abstract class Coordinator<T extends Gradients | ModelParameters> {
+  /** Name that children join by. */
+  readonly federation: string;
+  /** Number of this layout of the federation's parameters. */
+  readonly generation: number;
   /** What children say of their rows besides updates: evaluations of main, statistics of columns. */
   readonly reports: Reports;
   /** The children that come over connections. For CoordinatorHost. */
@@ -57,11 +61,13 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
   readonly #shared: SharedPart | undefined;
   readonly #doors = new Doors();
   readonly #timers = new Timers();
-  #isClosed = false;
+  #phase: Phase = 'open';
 
   constructor(options: CoordinatorOptions, ownOptions: readonly string[]) {
     this.options = resolveCoordinatorOptions(options, ownOptions);
-    const { sharedTensors, clock } = this.options;
+    const { federation, generation, sharedTensors, clock } = this.options;
+    this.federation = federation;
+    this.generation = generation;
     this.#shared = sharedTensors && new SharedPart(sharedTensors);
     const report = (error: Error): void => this.#report(error);
     this.plugins = new PluginList(report);
@@ -74,47 +80,46 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
     this.reports = new Reports({
       childrenMax: this.options.limits.childrenMax,
       version: () => this.version,
-      received: (childId, subject) => this.#emit('reportReceived', { childId, subject }),
+      received: (childId, subject) => this.#events.emit('reportReceived', { childId, subject }),
     });
     this.#attendance = new Attendance({
       membership: this.membership,
       plugins: this.plugins,
-      forget: (member) => {
-        this.reports.forget(member.id);
-        return this.forgetChild(member);
-      },
-      emit: (name, event) => this.#emit(name, event),
+      forget: (member) => (this.#phase === 'closed' ? false : this.forgetChild(member)),
+      forgetReports: (childId) => this.reports.forget(childId),
+      emit: (name, event) => this.#events.emit(name, event),
     });
     this.#publisher = new Publisher({
       clock,
       plugins: this.plugins,
       published: ({ version }) => {
         this.server.publish();
-        this.#emit('mainPublished', { version });
+        this.#events.emit('mainPublished', { version });
       },
       report,
     });
-    this.server = new ChildServer(this.federation, this.#serve(report));
+    this.server = new ChildServer(
+      this.federation,
+      servedCoordinator({
+        main: this.main,
+        shared: this.#shared,
+        publisher: this.#publisher,
+        attendance: this.#attendance,
+        reports: this.reports,
+        coordinator: {
+          kind: () => this.kind,
+          phase: () => this.#phase,
+          submit: (content, identity) => this.submit(content as T, identity),
+          report,
+        },
+      }),
+    );
     this.#ledger = new Ledger({
       ...this.options,
       committed: (main) => this.#publisher.offer(main),
       failed: report,
     });
-    this.#road = new Road<T>({
-      options: this.options,
-      main: this.main,
-      membership: this.membership,
-      plugins: this.plugins,
-      ledger: this.#ledger,
-      shared: this.#shared,
-      coordinator: {
-        kind: () => this.kind,
-        admitMember: (member) => this.admitMember(member),
-        join: (member) => this.#attendance.join(member),
-        fold: (pending) => this.fold(pending),
-        emit: (name, event) => this.#emit(name, event),
-      },
-    });
+    this.#road = this.#createRoad();
   }
 
   /** What children send. */
@@ -160,16 +165,6 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
     this.#ledger.remove(keys);
   }
 
-  /** Name that children join by. */
-  get federation(): string {
-    return this.options.federation;
-  }
-
-  /** Number of this layout of the federation's parameters. */
-  get generation(): number {
-    return this.options.generation;
-  }
-
   /** Version of main: 0 before there is one, then one more with every change. */
   get version(): number {
     return this.main.version;
@@ -206,10 +201,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
     this.#events.off(name, listener);
   }
 
-  /**
-   * Adds a plugin; before `restore`, where its memory is to come back. Throws InvalidOptionError where there is one of
-   * its name.
-   */
+  /** Adds a plugin; before `restore`, where its memory is to come back. Throws InvalidOptionError for a name in use. */
   use(plugin: Plugin): this {
     this.plugins.add(plugin, this);
     return this;
@@ -231,8 +223,8 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
   }
 
   /**
-   * Works on what waits until all is done or `budgetMs` has passed; true where all is done. One slice (about 65
-   * thousand values) may run over, and so does the copying of main for the store and for remote children. For `drive: 'tick'`; in other modes there is seldom anything to do.
+   * Works on what waits until all is done or `budgetMs` has passed; true where all is done. One slice (about 65 thousand
+   * values) may run over, and so does the copying of main for the store and for children. For `drive: 'tick'`.
    */
   tick(budgetMs: number): boolean {
     if (!(budgetMs >= 0))
@@ -244,7 +236,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
   start(): void {
     const { clock, timers, drive } = this.options;
     if (drive !== 'timers') throw new InvalidOptionError(`start is for drive 'timers', this is '${drive}'`);
-    if (this.#isClosed) return;
+    if (this.#phase === 'closed') return;
     this.#timers.start(clock, timers.intervalMs, () => this.#road.run(timers.budgetMs));
   }
 
@@ -258,7 +250,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
    * several coordinators behind one listener see CoordinatorHost.
    */
   async listen(transport: Transport): Promise<Listener> {
-    if (this.#isClosed) throw new ConnectionClosedError('the coordinator is closed');
+    if (this.#phase === 'closed') throw new ConnectionClosedError('the coordinator is closed');
     return this.#doors.open(transport, {
       connectionsMax: this.options.limits.connectionsMax,
       choose: (federation, layout) => this.server.choose(federation, layout),
@@ -271,15 +263,19 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
    * What the store refuses even then is given up.
    */
   async close(): Promise<void> {
-    if (this.#isClosed) return this.#ledger.close();
-    this.#road.run(Infinity);
-    this.#isClosed = true;
-    this.#road.close();
+    if (this.#phase === 'closed') return this.#ledger.close();
+    this.#enter('closed');
+    // Where a hook or a listener closes, the job that it belongs to ends first.
+    while (!this.#road.run(Infinity)) await this.options.clock.yieldTurn();
     this.stop();
     this.giveUpPartial(new UpdateDiscardedError('the coordinator was closed before the round was complete'));
+    await this.#ledger.close();
+    this.#publisher.close();
+    // After the acknowledgements. What is kept of a child stays in the store: it may come back after a restart.
+    this.server.dismiss();
+    await this.#doors.close();
     if (this.main.version > 0) this.#ledger.write(this.plugins.save());
     await this.#ledger.close();
-    await this.#doors.close();
     this.plugins.dispose();
   }
 
@@ -289,21 +285,55 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
 
   /**
    * Takes main and the numbers of all updates in it back from the store; false where the store has none. For a new
-   * coordinator, before anything else: throws InvalidOptionError where there is a main already. Throws
-   * MalformedDataError for damaged records, or what a plugin's `load` throws, and then nothing has changed.
+   * coordinator, before anything else: throws InvalidOptionError where there is a main already, and refuses updates and
+   * children until it is done. Throws MalformedDataError for damaged records, or what a plugin's `load` throws, and then
+   * nothing has changed but the plugins before that one.
    */
   async restore(): Promise<boolean> {
     if (this.main.version > 0)
       throw new InvalidOptionError('restore comes before anything else, and there is a main already');
-    const loaded = await this.#ledger.load(this.main, this.membership);
-    if (loaded === undefined) return false;
-    const applyState = await this.loadState(this.#ledger.read, loaded.length);
-    const applyPlugins = await this.plugins.load(this.#ledger.read);
-    // First, since it is the only one that may still refuse.
-    applyPlugins();
-    loaded.apply();
-    applyState();
-    return true;
+    this.#enter('being restored');
+    try {
+      const loaded = await this.#ledger.load(this.main, this.membership);
+      if (loaded === undefined) return false;
+      const applyState = await this.loadState(this.#ledger.read, loaded.length);
+      const applyPlugins = await this.plugins.load(this.#ledger.read);
+      // First, since it is the only one that may still refuse.
+      applyPlugins();
+      loaded.apply();
+      applyState();
+      this.#enter('open');
+      // Last: whoever hears of it finds everything in its place.
+      loaded.publish();
+      return true;
+    } finally {
+      this.#enter('open');
+    }
+  }
+
+  #createRoad(): Road<T> {
+    return new Road<T>({
+      options: this.options,
+      main: this.main,
+      membership: this.membership,
+      plugins: this.plugins,
+      ledger: this.#ledger,
+      shared: this.#shared,
+      coordinator: {
+        kind: () => this.kind,
+        admitMember: (member) => this.admitMember(member),
+        join: (member) => this.#attendance.join(member),
+        fold: (pending) => this.fold(pending),
+        emit: (name, event) => this.#events.emit(name, event),
+      },
+    });
+  }
+
+  /** A closed coordinator stays closed. */
+  #enter(phase: Phase): void {
+    if (this.#phase === 'closed') return;
+    this.#phase = phase;
+    this.#road.refuse(phase === 'open' ? undefined : `the coordinator is ${phase}`);
   }
 
   /** The road, from "admit" on. Never throws for a bad update: its receipt says what is wrong. */
@@ -319,10 +349,12 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
 
   /** Replaces main by what `asMain` has made. */
   protected replaceMain(parameters: ModelParameters): void {
+    if (this.#phase === 'being restored')
+      throw new InvalidOptionError('main cannot be set while it is being restored');
     const version = this.main.version + 1;
     this.main.replace(parameters, parameters.dtype, version);
     this.#commit([], []);
-    this.#emit('mainUpdated', { version, children: [] });
+    this.#events.emit('mainUpdated', { version, children: [] });
   }
 
   /** Makes the spare values main, after the plugins have seen them, and commits. The updates in it are applied. */
@@ -334,6 +366,8 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
       version,
       children: included.length,
     });
+    if (included.some(({ status }) => status === 'refused'))
+      throw new UpdateDiscardedError('an update of this merge was given up before it was complete');
     if (this.main.version !== base)
       throw new UpdateDiscardedError('main was set anew while the update was being folded in');
     this.main.swap(layout, dtype, version);
@@ -342,7 +376,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
     const members = included.map(({ member }) => member);
     const settlements = included.map(({ settlement }) => settlement);
     this.#commit(members, settlements);
-    this.#emit('mainUpdated', { version, children: members.map(({ id }) => id) });
+    this.#events.emit('mainUpdated', { version, children: members.map(({ id }) => id) });
   }
 
   /** Gives up an update that was accepted. */
@@ -358,34 +392,6 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
   #commit(members: readonly Member[], settlements: readonly Settlement[]): void {
     const more = [...this.storedState(members), ...this.plugins.save()];
     this.#ledger.commit(this.main, members, more, settlements);
-  }
-
-  /** What the server of remote children may do here. */
-  #serve(report: (error: Error) => void): ServedCoordinator {
-    const terms = (): Terms => ({ kind: this.kind, sharedTensors: this.#shared?.patterns });
-    return {
-      get terms() {
-        return terms();
-      },
-      main: () => this.#publisher.main,
-      checkLayout: (layout) => this.#checkLayout(layout),
-      join: (childId) => this.#attendance.startSession(childId),
-      leave: (childId, epoch) => this.#attendance.endSession(childId, epoch),
-      submit: (content, identity) => this.submit(content as T, identity),
-      takeReport: (childId, { subject, version, content }) =>
-        this.reports.receive(childId, subject, version, content),
-      report,
-    };
-  }
-
-  /** Throws where a model of this layout can neither adopt main nor send updates. */
-  #checkLayout(layout: ParameterLayout): void {
-    const shared = this.#shared?.layoutOf(layout) ?? layout;
-    this.main.layout?.assertFits(shared, 'the model of the child', 'main');
-  }
-
-  #emit<Name extends keyof CoordinatorEvents>(name: Name, event: CoordinatorEvents[Name]): void {
-    this.#events.emit(name, event);
   }
 
   #report(error: Error): void {

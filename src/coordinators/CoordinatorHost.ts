@@ -1,7 +1,7 @@
 import { ConnectionRefusedError, InvalidOptionError, toMainstemError } from '../errors.ts';
 import { defaultCoordinatorLimits } from '../limits.ts';
 import type { Logger } from '../logger.ts';
-import { silentLogger } from '../logger.ts';
+import { guardedLogger, silentLogger } from '../logger.ts';
 import type { Gradients } from '../parameters/Gradients.ts';
 import type { ModelParameters } from '../parameters/ModelParameters.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
@@ -27,7 +27,7 @@ const optionNames = ['connectionsMax', 'logger'];
 
 /**
  * Several coordinators behind one listener. A child is led to the federation that it asks for and, within it, to the
- * newest generation that its parameters fit: after a patch that changes their layout, children of the old and of the
+ * newest generation whose main its parameters fit (one without a main only where there is no other): after a patch that changes their layout, children of the old and of the
  * new layout train side by side, each with their own main. A child that has no parameters yet gets the newest.
  */
 export class CoordinatorHost {
@@ -45,7 +45,7 @@ export class CoordinatorHost {
     }
     const { connectionsMax = defaultCoordinatorLimits.connectionsMax, logger = silentLogger } = options;
     this.#connectionsMax = checkCount(connectionsMax, 'connectionsMax');
-    this.#logger = logger;
+    this.#logger = guardedLogger(logger);
   }
 
   /** Hosts a coordinator. Throws InvalidOptionError where its federation has one of this generation already. */
@@ -96,19 +96,24 @@ export class CoordinatorHost {
 
   #choose(federation: string, layout: ParameterLayout | undefined): ChildServer {
     const generations = this.#coordinators.filter((coordinator) => coordinator.federation === federation);
-    let reason = new ConnectionRefusedError(`there is no federation ${show(federation)} here`);
+    const [newest] = generations;
+    if (newest === undefined)
+      throw new ConnectionRefusedError(`there is no federation ${show(federation)} here`);
+    if (layout === undefined) return newest.server;
+    let empty: ChildServer | undefined;
+    let mismatch: { generation: number; cause: unknown } | undefined;
     for (const { server, generation } of generations) {
       try {
-        return server.choose(federation, layout);
-      } catch (thrown) {
-        const { message } = toMainstemError(thrown);
-        if (generation === generations[0]?.generation)
-          reason = new ConnectionRefusedError(
-            `the child fits no generation; the newest is ${generation}: ${message}`,
-            { cause: thrown },
-          );
+        if (server.coordinator.checkLayout(layout)) return server;
+        empty ??= server;
+      } catch (cause) {
+        mismatch ??= { generation, cause };
       }
     }
-    throw reason;
+    if (empty !== undefined) return empty;
+    throw new ConnectionRefusedError(
+      `the child fits no generation; the newest is ${mismatch?.generation}: ${toMainstemError(mismatch?.cause).message}`,
+      { cause: mismatch?.cause },
+    );
   }
 }

@@ -140,6 +140,8 @@ export class DistributedGradientsCoordinator extends Coordinator<Gradients> {
     this.#refuseSecond(pending.member);
     const { values, sampleCount } = pending.content;
     if (this.#round === undefined) this.beginRound();
+    // A plugin may have set main anew.
+    this.main.layout?.assertFits(pending.content.layout, this.kind, 'main');
     if (this.#childrenPerUpdate === 1) {
       yield* this.#move(values, this.#sign, [pending]);
       return 'applied';

@@ -201,7 +201,7 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
   *#mergeLatest(pending: Pending<ModelParameters>): Generator<undefined, 'applied' | 'accepted'> {
     const { member, content } = pending;
     const resets = this.#resets;
-    this.beginRound();
+    if (this.#waiting.length === 0) this.beginRound();
     for (const { parameters } of this.#latest.values())
       parameters.layout.assertFits(content.layout, 'parameters', 'other children');
     const kept = { member, parameters: content.clone() };

@@ -1,3 +1,4 @@
+import { ConnectionClosedError } from '../errors.ts';
 import type { Listener, Transport } from '../transport/Transport.ts';
 import type { ReceptionOptions } from './Reception.ts';
 import { Reception } from './Reception.ts';
@@ -5,11 +6,16 @@ import { Reception } from './Reception.ts';
 /** The listeners that somebody has opened: each takes connections until it is closed, or all are. */
 export class Doors {
   readonly #listeners = new Set<Listener>();
+  #isClosed = false;
 
   /** Listens on a transport. */
   async open(transport: Transport, options: ReceptionOptions): Promise<Listener> {
     const reception = new Reception(options);
     const listener = await transport.listen((connection) => reception.serve(connection));
+    if (this.#isClosed) {
+      await listener.close();
+      throw new ConnectionClosedError('closed before the transport was listening');
+    }
     this.#listeners.add(listener);
     return {
       close: async () => {
@@ -21,6 +27,7 @@ export class Doors {
 
   /** Closes all. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     const listeners = [...this.#listeners];
     this.#listeners.clear();
     for (const listener of listeners) await listener.close();

@@ -118,11 +118,11 @@ export class Ledger {
     return keys.map((key) => key.slice(this.#prefix.length));
   }
 
-  /** Reads main and members; the function returned puts them back. Undefined where the store has no main. */
+  /** Reads main and members; `apply` puts them back, `publish` tells. Undefined where the store has no main. */
   async load(
     main: MainState,
     membership: Membership,
-  ): Promise<{ length: number; apply: () => void } | undefined> {
+  ): Promise<{ length: number; apply: () => void; publish: () => void } | undefined> {
     const stored = await this.read(mainKey);
     if (stored === undefined) return undefined;
     const { parameters, outerDtype, version } = decodeTensors(stored);
@@ -137,10 +137,12 @@ export class Ledger {
       for (const { id, index, epoch, window } of members) membership.restore(id, index, epoch, window);
       main.replace(parameters, outerDtype, version);
       this.#mains.set(stored, { layout: parameters.layout, dtype: outerDtype, version });
+    };
+    const publish = (): void => {
       const durable = this.#committedMain(stored);
       if (durable !== undefined) this.#committed(durable);
     };
-    return { length: parameters.values.length, apply };
+    return { length: parameters.values.length, apply, publish };
   }
 
   /** Undefined for bytes that are not of a main of this process: there are none. */

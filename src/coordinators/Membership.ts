@@ -84,6 +84,9 @@ export class Membership {
       const needsRoom = !this.#members.has(member.id) && this.#members.size >= this.#limits.childrenMax;
       const forgotten = needsRoom ? this.#findAbsent() : undefined;
       mayJoin(member);
+      if (this.#members.get(member.id)?.isPresent === true) {
+        throw new MalformedDataError(`${member.id} has joined from inside its own onJoin`);
+      }
       if (forgotten !== undefined) {
         this.#members.delete(forgotten.id);
         this.#onForgotten(forgotten);

@@ -23,6 +23,8 @@ export class Publisher {
   #published: CommittedMain | undefined;
   #waiting: CommittedMain | undefined;
   #isJudging = false;
+  #isClosed = false;
+  #cancel: (() => void) | undefined;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
@@ -35,40 +37,44 @@ export class Publisher {
 
   /** A new main is durable. */
   offer(main: CommittedMain): void {
+    if (this.#isClosed) return;
     if (this.#isJudging) this.#waiting = main;
     else if (this.#options.plugins.areJudging) this.#judge(main);
     else this.#publish(main);
   }
 
+  /** Publishes nothing more: a verdict that is still to come is ignored. */
+  close(): void {
+    this.#isClosed = true;
+    this.#cancel?.();
+  }
+
   #judge(main: CommittedMain): void {
     const { plugins, report } = this.#options;
+    // A plugin may bring about a newer main while it judges this one.
+    this.#isJudging = true;
     try {
       const verdict = plugins.approve({ version: main.version, main: main.read() });
-      if (typeof verdict === 'boolean') {
-        if (verdict) this.#publish(main);
-      } else this.#await(main, verdict);
+      if (typeof verdict === 'boolean') this.#end(main, verdict);
+      else this.#await(main, verdict);
     } catch (thrown) {
       report(toError(thrown));
+      this.#end(main, false);
     }
   }
 
   /** Waits for a slow plugin, but not for ever. */
   #await(main: CommittedMain, verdict: Promise<boolean>): void {
     const { clock, report } = this.#options;
-    this.#isJudging = true;
     let isOver = false;
     const end = (isApproved: boolean, error?: Error): void => {
-      if (isOver) return;
+      if (isOver || this.#isClosed) return;
       isOver = true;
-      cancel();
-      this.#isJudging = false;
+      this.#cancel?.();
       if (error !== undefined) report(error);
-      if (isApproved) this.#publish(main);
-      const next = this.#waiting;
-      this.#waiting = undefined;
-      if (next !== undefined) this.offer(next);
+      this.#end(main, isApproved);
     };
-    const cancel = clock.schedule(() => {
+    this.#cancel = clock.schedule(() => {
       const reason = `beforePublish of a plugin gave no answer within ${publicationWaitMsMax} ms: version ${main.version} is kept back`;
       end(false, new LimitExceededError(reason));
     }, publicationWaitMsMax);
@@ -76,6 +82,15 @@ export class Publisher {
       (isApproved) => end(isApproved),
       (thrown: unknown) => end(false, toError(thrown)),
     );
+  }
+
+  /** A main is judged: the newest of those that came meanwhile is next. */
+  #end(main: CommittedMain, isApproved: boolean): void {
+    this.#isJudging = false;
+    if (isApproved) this.#publish(main);
+    const next = this.#waiting;
+    this.#waiting = undefined;
+    if (next !== undefined) this.offer(next);
   }
 
   #publish(main: CommittedMain): void {

@@ -49,7 +49,7 @@ export interface RoadEnd<T extends Gradients | ModelParameters> {
 export class Road<T extends Gradients | ModelParameters> {
   readonly #parts: RoadParts<T>;
   readonly #queue = new WorkQueue();
-  #isClosed = false;
+  #refusal: string | undefined;
 
   constructor(parts: RoadParts<T>) {
     this.#parts = parts;
@@ -65,9 +65,9 @@ export class Road<T extends Gradients | ModelParameters> {
     return this.#queue.run(this.#parts.options.clock, budgetMs);
   }
 
-  /** From now on every update is refused. */
-  close(): void {
-    this.#isClosed = true;
+  /** From now on every update is refused for this reason; undefined: no more. What waits goes on. */
+  refuse(reason: string | undefined): void {
+    this.#refusal = reason;
   }
 
   /** Takes an update in. Never throws for a bad one: its receipt says what is wrong. */
@@ -75,7 +75,7 @@ export class Road<T extends Gradients | ModelParameters> {
     const { options, main } = this.#parts;
     let pending: Pending<T> | undefined;
     try {
-      if (this.#isClosed) throw new UpdateDiscardedError('the coordinator is closed');
+      if (this.#refusal !== undefined) throw new UpdateDiscardedError(this.#refusal);
       pending = this.#admit(content, identity);
     } catch (thrown) {
       return this.#refuseAtOnce(identity, thrown);

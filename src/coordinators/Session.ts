@@ -52,6 +52,10 @@ export class Session implements JoinedSession {
 
   refuse(error: Error): void {
     this.#send({ type: 'refusal', error: toWireError(error) });
+    this.end();
+  }
+
+  end(): void {
     this.#connection.close();
     this.#end();
   }
@@ -117,6 +121,8 @@ export class Session implements JoinedSession {
     const epoch = server.coordinator.join(id);
     this.#child = { id, epoch, server };
     server.add(this);
+    // Whoever heard that it joined may have ended what it joined.
+    this.#host.choose(hello, layout);
     server.welcome(this, (version) =>
       this.#send({ type: 'welcome', kind, version, epoch, sharedTensors: sharedTensors ?? null }),
     );

@@ -4,7 +4,7 @@ import { InvalidOptionError } from '../errors.ts';
 import type { CoordinatorLimits } from '../limits.ts';
 import { defaultCoordinatorLimits } from '../limits.ts';
 import type { Logger } from '../logger.ts';
-import { silentLogger } from '../logger.ts';
+import { guardedLogger, silentLogger } from '../logger.ts';
 import { show } from '../show.ts';
 import { MemoryStore } from '../storage/MemoryStore.ts';
 import type { Store } from '../storage/Store.ts';
@@ -91,6 +91,9 @@ export function resolveCoordinatorOptions(
       throw new InvalidOptionError(`limit ${name} is ${value}, expected a number, 0 or more`);
   }
   const { sharedTensors, store = new MemoryStore(), clock = systemClock, logger = silentLogger } = options;
+  requireMethods(store, ['get', 'keys', 'batch', 'close'], 'store');
+  requireMethods(clock, ['now', 'schedule', 'yieldTurn'], 'clock');
+  requireMethods(logger, ['debug', 'info', 'warn', 'error'], 'logger');
   const { intervalMs = 10, budgetMs = 4, ...others } = timers;
   const unknown = Object.keys(others)[0];
   if (unknown !== undefined)
@@ -107,7 +110,7 @@ export function resolveCoordinatorOptions(
     sharedTensors,
     store,
     clock,
-    logger,
+    logger: guardedLogger(logger),
     limits,
     timers: { intervalMs, budgetMs },
   };
@@ -117,4 +120,11 @@ export function resolveCoordinatorOptions(
 export function checkCount(value: number, name: string): number {
   if (Number.isSafeInteger(value) && value >= 1) return value;
   throw new InvalidOptionError(`${name} is ${value}, expected a whole number, 1 or more`);
+}
+
+/** Throws InvalidOptionError unless a part of the user's own has what its contract asks for. */
+function requireMethods(part: object, methods: readonly string[], name: string): void {
+  const missing = methods.find((method) => typeof (part as Record<string, unknown>)?.[method] !== 'function');
+  if (missing === undefined) return;
+  throw new InvalidOptionError(`${name} has no method ${missing}; it needs ${methods.join(', ')}`);
 }

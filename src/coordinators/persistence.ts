@@ -110,7 +110,9 @@ export function decodeOptimizerState(bytes: Uint8Array): OptimizerStateJson {
 
 /** Bytes of plain JSON, of any length that a frame may have. */
 export function encodeState(state: JsonValue): Uint8Array {
-  return encodeFrame(stateKind, null, new TextEncoder().encode(JSON.stringify(state)));
+  const text: string | undefined = JSON.stringify(state);
+  if (text === undefined) throw new MalformedDataError('the memory of a plugin is no JSON');
+  return encodeFrame(stateKind, null, new TextEncoder().encode(text));
 }
 
 /** Reads what encodeState wrote. */

@@ -86,6 +86,13 @@ export class ModelParametersMerger implements Merger {
         `rounding is ${show(rounding)}, expected ${Object.keys(roundings).join(', ')}`,
       );
     }
+    for (const [name, value, meant] of [
+      ['weights', weights, 'weightedAverage'],
+      ['merge', merge, 'custom'],
+    ] as const) {
+      if (value !== undefined && mode !== meant)
+        throw new InvalidOptionError(`${name} is for mode ${meant}, got mode ${mode}`);
+    }
     this.mode = mode;
     this.#round = roundings[rounding];
     this.#inner = this.#innerFor(mode, weights, merge);

@@ -14,7 +14,9 @@ import { matchTensors, rangesOutside } from '../parameters/tensorPatterns.ts';
 import { createValues } from '../parameters/values.ts';
 import { createPreprocessing } from '../preprocessing/createPreprocessing.ts';
 import { Preprocessing } from '../preprocessing/Preprocessing.ts';
+import type { PreprocessingStep } from '../preprocessing/steps.ts';
 import { seededRandom } from '../random.ts';
+import { refuseUnknownOptions } from '../unknownOptions.ts';
 import type { DenseNetwork } from './DenseNetwork.ts';
 import { withPreprocessing } from './DenseNetwork.ts';
 import type { Configurable, Resumable, SetModelParametersOptions } from './Model.ts';
@@ -68,6 +70,7 @@ export abstract class ParameterisedModel<Options extends TrainingOptions>
    */
   setModelParameters(parameters: ModelParameters, options: SetModelParametersOptions = {}): void {
     this.memory.assertIdle('setModelParameters');
+    refuseUnknownOptions(options, ['resetOptimizer'], 'setModelParameters');
     const { layout, values, baseVersion } = requireModelParameters(parameters);
     parameters.assertFinite('parameters');
     const converted = createValues(this.options.dtype, values.length);
@@ -211,10 +214,8 @@ export abstract class ParameterisedModel<Options extends TrainingOptions>
    */
   #networkWith(layout: ParameterLayout): DenseNetwork {
     const named = layout.architecture?.preprocessing;
-    const preprocessing = named === undefined ? this.preprocessing : Preprocessing.fromDescription(named);
-    if (preprocessing !== undefined && this.preprocessing !== undefined) {
-      requireSameSteps(preprocessing, this.preprocessing);
-    }
+    const preprocessing = named === undefined ? undefined : Preprocessing.fromDescription(named);
+    if (this.preprocessing !== undefined) requireSameSteps(preprocessing, this.preprocessing);
     return withPreprocessing(this.networkFor(layout), preprocessing);
   }
 
@@ -234,11 +235,27 @@ export function trainableRanges(
   return rangesOutside(layout, matchTensors(layout, frozen, 'frozen'));
 }
 
-/** Steps without a fit take over whatever was fitted elsewhere, so long as they are the same steps. */
-function requireSameSteps(got: Preprocessing, own: Preprocessing): void {
-  const names = ({ steps }: Preprocessing): string => steps.map(({ name }) => name).join(', ');
-  if (names(got) === names(own)) return;
+/**
+ * Steps without a fit take over whatever was fitted elsewhere, so long as they are the same steps; steps that are fitted
+ * have to be fitted alike.
+ */
+function requireSameSteps(got: Preprocessing | undefined, own: Preprocessing): void {
+  const isSame =
+    got !== undefined &&
+    (own.isFitted
+      ? JSON.stringify(got.describe()) === JSON.stringify(own.describe())
+      : got.steps.length === own.steps.length && own.steps.every((step, i) => agrees(got.steps[i], step)));
+  if (isSame) return;
+  const names = got === undefined ? 'none' : got.steps.map(({ name }) => name).join(', ');
   throw new ArchitectureMismatchError(
-    `the parameters come with preprocessing ${names(got)}, the model has ${names(own)}`,
+    `the parameters come with preprocessing ${names}, the model has ${own.steps.map(({ name }) => name).join(', ')}${own.isFitted ? ', fitted to other rows' : ' of its own'}`,
+  );
+}
+
+/** Whether a fitted step is what an option asks for; columns that the option leaves open may be any. */
+function agrees(got: PreprocessingStep | undefined, option: PreprocessingStep): boolean {
+  return Object.entries(option).every(
+    ([key, value]) =>
+      JSON.stringify((got as Record<string, unknown> | undefined)?.[key]) === JSON.stringify(value),
   );
 }

@@ -195,6 +195,8 @@ export function readJson(
 /** What a value is, for messages: its class where it has one. */
 export function nameOf(value: unknown): string {
   if (typeof value !== 'object' || value === null) return value === null ? 'null' : typeof value;
+  if (value instanceof NamedTensors) return `a ${value.constructor.name.replace(/^_/, '')}`;
+  if ('getModelParameters' in value) return 'a model; model.getModelParameters() gives its parameters';
   const format: unknown = Object.hasOwn(value, 'format') ? (value as { format: unknown }).format : undefined;
   if (typeof format === 'string' && format.startsWith('mainstem/'))
     return `the JSON of ${format}, which fromJSON reads`;

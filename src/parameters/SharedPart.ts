@@ -1,4 +1,4 @@
-import { LayoutMismatchError, toError } from '../errors.ts';
+import { InvalidOptionError, LayoutMismatchError, toError } from '../errors.ts';
 import { Gradients } from './Gradients.ts';
 import { ModelParameters } from './ModelParameters.ts';
 import type { TensorSlot } from './ParameterLayout.ts';
@@ -24,6 +24,9 @@ export class SharedPart {
   /** Names of tensors, or beginnings of names followed by `*`. Throws InvalidOptionError. */
   constructor(patterns: readonly string[]) {
     this.patterns = Object.freeze([...checkTensorPatterns(patterns, 'sharedTensors')]);
+    if (this.patterns.length === 0) {
+      throw new InvalidOptionError('sharedTensors is an empty list, expected at least one tensor');
+    }
   }
 
   /** The layout of the shared tensors alone; a part's own is itself. Throws LayoutMismatchError where one is missing. */

@@ -1,3 +1,4 @@
+import { refuseUnknownOptions } from '../unknownOptions.ts';
 import { type ModelParameters, requireModelParameters } from './ModelParameters.ts';
 import type { TensorSlot } from './ParameterLayout.ts';
 
@@ -29,6 +30,7 @@ export function warmStart(
   old: ModelParameters,
   options: WarmStartOptions = {},
 ): WarmStart {
+  refuseUnknownOptions(options, ['overlap'], 'warmStart');
   requireModelParameters(old).assertFinite('old parameters');
   const parameters = requireModelParameters(fresh).clone({ sampleCount: undefined, baseVersion: undefined });
   const taken: string[] = [];

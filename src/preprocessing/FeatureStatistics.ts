@@ -6,9 +6,10 @@ import { columnMomentsToJson, isFiniteColumn, readColumnMoments } from '../kerne
 import { tableLimits } from '../limits.ts';
 import { show } from '../show.ts';
 import { requireAscending, requireFormat, requireList, requireWhole } from '../strictJson.ts';
+import { refuseUnknownOptions } from '../unknownOptions.ts';
 import type { CategoryCountsJson } from './CategoryCounts.ts';
 import { CategoryCounts } from './CategoryCounts.ts';
-import { checkColumns, refuseUnknownOptions } from './options.ts';
+import { checkColumns } from './options.ts';
 import type { TableRows } from './table.ts';
 import { readTable } from './table.ts';
 

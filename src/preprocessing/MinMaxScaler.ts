@@ -1,7 +1,7 @@
+import { refuseUnknownOptions } from '../unknownOptions.ts';
 import type { FeatureStatistics } from './FeatureStatistics.ts';
 import type { MinMaxScalerStep, ScaledRange } from './minMaxScaling.ts';
 import { minMaxScaling } from './minMaxScaling.ts';
-import { refuseUnknownOptions } from './options.ts';
 import { Preprocessing } from './Preprocessing.ts';
 import type { TableRows } from './table.ts';
 

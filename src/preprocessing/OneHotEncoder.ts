@@ -1,7 +1,7 @@
+import { refuseUnknownOptions } from '../unknownOptions.ts';
 import type { FeatureStatistics } from './FeatureStatistics.ts';
 import type { OneHotEncoderStep, UnknownCategory } from './oneHotEncoding.ts';
 import { oneHotEncoding } from './oneHotEncoding.ts';
-import { refuseUnknownOptions } from './options.ts';
 import { Preprocessing } from './Preprocessing.ts';
 import type { TableRows } from './table.ts';
 

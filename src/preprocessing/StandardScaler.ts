@@ -1,5 +1,5 @@
+import { refuseUnknownOptions } from '../unknownOptions.ts';
 import type { FeatureStatistics } from './FeatureStatistics.ts';
-import { refuseUnknownOptions } from './options.ts';
 import { Preprocessing } from './Preprocessing.ts';
 import type { StandardScalerStep } from './standardScaling.ts';
 import { standardScaling } from './standardScaling.ts';

@@ -1,8 +1,9 @@
 import { InvalidOptionError, MalformedDataError } from '../errors.ts';
 import { show } from '../show.ts';
 import { requireNumbers } from '../strictJson.ts';
+import { refuseUnknownOptions } from '../unknownOptions.ts';
 import { numberColumnsOf } from './FeatureStatistics.ts';
-import { checkColumns, refuseUnknownOptions } from './options.ts';
+import { checkColumns } from './options.ts';
 import type { FittedColumn, Preprocessor } from './Preprocessor.ts';
 import { numberColumn } from './Preprocessor.ts';
 

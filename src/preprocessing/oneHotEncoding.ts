@@ -2,9 +2,10 @@ import type { Category } from '../categories.ts';
 import { InvalidDataError, InvalidOptionError, MalformedDataError } from '../errors.ts';
 import { show } from '../show.ts';
 import { requireList } from '../strictJson.ts';
+import { refuseUnknownOptions } from '../unknownOptions.ts';
 import { readCategories } from './CategoryCounts.ts';
 import { categoryColumnsOf } from './FeatureStatistics.ts';
-import { checkColumns, refuseUnknownOptions } from './options.ts';
+import { checkColumns } from './options.ts';
 import type { FittedColumn, Preprocessor } from './Preprocessor.ts';
 
 /** What becomes of a category that no row had: an InvalidDataError, or zeros in all its columns. */

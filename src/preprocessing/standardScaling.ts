@@ -1,7 +1,8 @@
 import { MalformedDataError } from '../errors.ts';
 import { requireNumbers } from '../strictJson.ts';
+import { refuseUnknownOptions } from '../unknownOptions.ts';
 import { numberColumnsOf } from './FeatureStatistics.ts';
-import { checkColumns, refuseUnknownOptions } from './options.ts';
+import { checkColumns } from './options.ts';
 import type { FittedColumn, Preprocessor } from './Preprocessor.ts';
 import { numberColumn } from './Preprocessor.ts';
 

@@ -1,5 +1,6 @@
 import { ConnectionClosedError, ConnectionRefusedError, LimitExceededError } from '../errors.ts';
 import { inProcessBufferedBytesMax } from '../limits.ts';
+import { refuseUnknownOptions } from '../unknownOptions.ts';
 import type { Connection, ConnectionHandlers, Listener, Transport } from './Transport.ts';
 
 /** Options of InProcessTransport. */
@@ -102,7 +103,9 @@ export class InProcessTransport implements Transport {
   #accept: ((connection: Connection) => void) | undefined;
   readonly #open = new Set<Connection>();
 
-  constructor({ defer = (deliver) => void Promise.resolve().then(deliver) }: InProcessTransportOptions = {}) {
+  constructor(options: InProcessTransportOptions = {}) {
+    refuseUnknownOptions(options, ['defer'], 'InProcessTransport');
+    const { defer = (deliver) => void Promise.resolve().then(deliver) } = options;
     this.#defer = defer;
   }
 

@@ -160,8 +160,20 @@ describe('preprocessing is part of the architecture', () => {
     );
     const bare = ModelParameters.fromArrays({ weights: [[1], [2], [3]], bias: [0] });
     expect(() => new LinearRegression({ preprocessing: 'standardScaler' }).setModelParameters(bare)).toThrow(
-      NotTrainedError,
+      ArchitectureMismatchError,
     );
+    for (const preprocessing of [
+      new StandardScaler({ columns: [0] }),
+      new StandardScaler().fit(raw.slice(0, 9)),
+      [new StandardScaler(), new MinMaxScaler({ columns: [0] })],
+    ]) {
+      expect(() => new LinearRegression({ preprocessing }).setModelParameters(parameters)).toThrow(
+        ArchitectureMismatchError,
+      );
+    }
+    const alike = new LinearRegression({ preprocessing: new StandardScaler().fit(raw) });
+    alike.setModelParameters(parameters);
+    expect(alike.predict(raw)).toEqual(reference.predict(raw));
   });
 
   test('a network whose steps are not fitted has no parameters yet, though its layers are known', () => {

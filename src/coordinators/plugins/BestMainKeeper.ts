@@ -2,7 +2,8 @@ import { InvalidOptionError, MalformedDataError, NonFiniteError } from '../../er
 import type { JsonValue } from '../../parameters/architecture.ts';
 import { ModelParameters } from '../../parameters/ModelParameters.ts';
 import { show } from '../../show.ts';
-import type { MergedInfo, Plugin, PublicationInfo } from './Plugin.ts';
+import { refuseUnknownOptions } from '../../unknownOptions.ts';
+import type { MergedInfo, Plugin, PluginHost, PublicationInfo } from './Plugin.ts';
 
 /** Options of BestMainKeeper. */
 export interface BestMainKeeperOptions {
@@ -27,13 +28,20 @@ export class BestMainKeeper implements Plugin {
   readonly name: string = 'bestMainKeeper';
   readonly #score: (main: ModelParameters) => number;
   readonly #publishOnlyBest: boolean;
+  readonly #stops: (() => void)[] = [];
+  #host: PluginHost | undefined;
   #best: BestMain | undefined;
+  /** Judged, and main only if the merge goes through to its end. */
+  #candidate: BestMain | undefined;
+  /** Scores of mains that wait to be published, by version. */
+  readonly #scores = new Map<number, number>();
+  #savedBest: JsonValue = null;
   #saved: JsonValue = null;
-  /** The last main that was looked at. */
-  #last: { readonly version: number; readonly isBest: boolean } | undefined;
 
   /** Throws InvalidOptionError for an illegal option. */
-  constructor({ score, publishOnlyBest = false }: BestMainKeeperOptions) {
+  constructor(options: BestMainKeeperOptions) {
+    refuseUnknownOptions(options, ['score', 'publishOnlyBest'], 'BestMainKeeper');
+    const { score, publishOnlyBest = false } = options;
     if (typeof score !== 'function')
       throw new InvalidOptionError(`score is ${show(score)}, expected a function of main`);
     this.#score = score;
@@ -42,46 +50,95 @@ export class BestMainKeeper implements Plugin {
 
   /** The best main so far, a copy; the first of equals. Undefined before the first merge. */
   get best(): BestMain | undefined {
+    this.#settle();
     return this.#best && { ...this.#best, parameters: this.#best.parameters.clone() };
   }
 
+  setup(host: PluginHost): void {
+    this.#host = host;
+    // A merge that fails behind this plugin rejects its updates: what was judged never became main.
+    this.#stops.push(
+      host.on('updateRejected', () => {
+        if (host.version !== this.#candidate?.version) this.#candidate = undefined;
+      }),
+    );
+  }
+
   afterMerge({ version, main }: MergedInfo): void {
-    const score = this.#score(main.clone());
-    if (Number.isNaN(score)) throw new NonFiniteError(`the score of version ${version} is NaN`);
-    const isBest = this.#best === undefined || score >= this.#best.score;
-    this.#last = { version, isBest };
-    if (this.#best !== undefined && score <= this.#best.score) return;
-    const parameters = main.clone({ baseVersion: version });
-    this.#best = { version, score, parameters };
-    // Infinity has no JSON: as text every number comes back.
-    this.#saved = { version, score: String(score), parameters: { ...parameters.toJSON() } as JsonValue };
+    this.#settle();
+    const score: unknown = this.#score(main.clone());
+    if (typeof score !== 'number' || Number.isNaN(score)) {
+      throw new NonFiniteError(`the score of version ${version} is ${show(score)}, expected a number`);
+    }
+    this.#candidate = { version, score, parameters: main.clone({ baseVersion: version }) };
   }
 
   beforePublish({ version }: PublicationInfo): boolean {
+    this.#settle();
     // A main that was set, not merged, was not judged: whoever set it wants it out.
-    const isBest = this.#last?.version !== version || this.#last.isBest;
-    return isBest || !this.#publishOnlyBest;
+    const score = this.#scores.get(version);
+    for (const older of this.#scores.keys()) if (older <= version) this.#scores.delete(older);
+    return !this.#publishOnlyBest || score === undefined || score >= (this.#best?.score ?? score);
   }
 
   save(): JsonValue {
+    this.#settle();
     return this.#saved;
   }
 
   load(state: JsonValue): void {
     if (state === null) return;
-    const { version, score, parameters } = state as {
-      version?: unknown;
-      score?: unknown;
-      parameters?: unknown;
-    };
-    if (!Number.isSafeInteger(version) || typeof score !== 'string' || Number.isNaN(Number(score))) {
-      throw new MalformedDataError('the memory of a best main keeper has version, score and parameters');
-    }
-    this.#best = {
-      version: version as number,
-      score: Number(score),
-      parameters: ModelParameters.fromJSON(parameters),
-    };
+    const { best, last } = state as { best?: JsonValue; last?: JsonValue };
+    const read = readBest(best);
+    this.#best = read;
+    this.#savedBest = best ?? null;
     this.#saved = state;
+    if (Array.isArray(last) && last.length === 2) this.#scores.set(Number(last[0]), Number(last[1]));
   }
+
+  dispose(): void {
+    for (const stop of this.#stops.splice(0)) stop();
+  }
+
+  /** What was judged is main now: it counts. */
+  #settle(): void {
+    const candidate = this.#candidate;
+    if (candidate === undefined || this.#host === undefined || candidate.version > this.#host.version) return;
+    this.#candidate = undefined;
+    const { version, score, parameters } = candidate;
+    this.#scores.set(version, score);
+    for (const oldest of this.#scores.keys()) if (this.#scores.size > scoresMax) this.#scores.delete(oldest);
+    const isBetter = this.#best === undefined || score > this.#best.score;
+    if (isBetter) {
+      this.#best = candidate;
+      // Infinity has no JSON: as text every number comes back.
+      this.#savedBest = {
+        version,
+        score: String(score),
+        parameters: { ...parameters.toJSON() } as JsonValue,
+      };
+    }
+    // After a restart the stored main is judged again by what it scored.
+    if (isBetter || this.#publishOnlyBest)
+      this.#saved = { best: this.#savedBest, last: [version, String(score)] };
+  }
+}
+
+/** Mains that wait to be published and whose scores are known; of older ones it is forgotten. */
+const scoresMax = 1_024;
+
+function readBest(json: JsonValue | undefined): BestMain {
+  const { version, score, parameters } = (json ?? {}) as {
+    version?: unknown;
+    score?: unknown;
+    parameters?: unknown;
+  };
+  if (!Number.isSafeInteger(version) || typeof score !== 'string' || Number.isNaN(Number(score))) {
+    throw new MalformedDataError('the memory of a best main keeper has version, score and parameters');
+  }
+  return {
+    version: version as number,
+    score: Number(score),
+    parameters: ModelParameters.fromJSON(parameters),
+  };
 }

@@ -2,6 +2,7 @@ import { InvalidOptionError, UpdateRefusedError } from '../../errors.ts';
 import { Gradients } from '../../parameters/Gradients.ts';
 import type { Values } from '../../parameters/values.ts';
 import { show } from '../../show.ts';
+import { refuseUnknownOptions } from '../../unknownOptions.ts';
 import type { Plugin, PluginHost, Update } from './Plugin.ts';
 
 /** Options of NormClipping. */
@@ -25,7 +26,9 @@ export class NormClipping implements Plugin {
   #clipped = 0;
 
   /** Throws InvalidOptionError for an illegal option. */
-  constructor({ maximumNorm, action = 'clip' }: NormClippingOptions) {
+  constructor(options: NormClippingOptions) {
+    refuseUnknownOptions(options, ['maximumNorm', 'action'], 'NormClipping');
+    const { maximumNorm, action = 'clip' } = options;
     if (!(Number.isFinite(maximumNorm) && maximumNorm > 0)) {
       throw new InvalidOptionError(`maximumNorm is ${show(maximumNorm)}, expected a finite number above 0`);
     }

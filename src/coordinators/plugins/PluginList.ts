@@ -1,4 +1,5 @@
 import {
+  InvalidDataError,
   InvalidOptionError,
   isMainstemError,
   MalformedDataError,
@@ -7,9 +8,11 @@ import {
   UpdateRefusedError,
 } from '../../errors.ts';
 import type { JsonValue } from '../../parameters/architecture.ts';
+import { Gradients } from '../../parameters/Gradients.ts';
 import { ModelParameters } from '../../parameters/ModelParameters.ts';
 import type { ParameterLayout } from '../../parameters/ParameterLayout.ts';
 import type { DataType } from '../../parameters/values.ts';
+import { show } from '../../show.ts';
 import type { StoreOperation } from '../../storage/Store.ts';
 import type { ReadRecord } from '../Ledger.ts';
 import { decodeState, encodeState } from '../persistence.ts';
@@ -34,6 +37,8 @@ interface Entry {
   readonly plugin: Plugin;
   /** What `save` returned the last time. */
   saved: JsonValue | undefined;
+  /** A hook may remove it while its list is gone through. */
+  isRemoved: boolean;
 }
 
 /** The plugins of one coordinator, in the order in which they were added. */
@@ -46,25 +51,27 @@ export class PluginList {
     this.#report = report;
   }
 
+  /** One after the other, without those that a hook has removed meanwhile. */
+  *#present(): Generator<Plugin> {
+    for (const entry of this.#entries) if (!entry.isRemoved) yield entry.plugin;
+  }
+
   add(plugin: Plugin, host: PluginHost): void {
-    if (typeof plugin?.name !== 'string' || plugin.name === '')
-      throw new InvalidOptionError('a plugin needs a name');
+    if (typeof plugin !== 'object' || typeof plugin?.name !== 'string' || plugin.name === '')
+      throw new InvalidOptionError(`a plugin is ${show(plugin)}, expected an object; it needs a name`);
     if (this.#entries.some((entry) => entry.plugin.name === plugin.name)) {
       throw new InvalidOptionError(`there is a plugin named ${plugin.name} already`);
     }
-    for (const hook of Object.keys(plugin)) {
-      const meant = hooks.find((name) => name !== hook && name.toLowerCase() === hook.toLowerCase());
-      if (meant !== undefined)
-        throw new InvalidOptionError(`plugin ${plugin.name} has ${hook}; the hook is named ${meant}`);
-    }
+    checkHooks(plugin);
     blame(plugin, 'setup', () => plugin.setup?.(host));
-    this.#entries = [...this.#entries, { plugin, saved: undefined }];
+    this.#entries = [...this.#entries, { plugin, saved: undefined, isRemoved: false }];
   }
 
   /** False where there is none of this name. */
   remove(name: string): boolean {
     const entry = this.#entries.find(({ plugin }) => plugin.name === name);
     if (entry === undefined) return false;
+    entry.isRemoved = true;
     this.#entries = this.#entries.filter((other) => other !== entry);
     this.#attempt(entry.plugin, 'dispose', () => entry.plugin.dispose?.());
     return true;
@@ -74,7 +81,7 @@ export class PluginList {
   onJoin(childId: string): void {
     const asked: Plugin[] = [];
     try {
-      for (const { plugin } of this.#entries) {
+      for (const plugin of this.#present()) {
         blame(plugin, 'onJoin', () => plugin.onJoin?.({ childId }));
         asked.push(plugin);
       }
@@ -86,23 +93,23 @@ export class PluginList {
   }
 
   onLeave(childId: string): void {
-    for (const { plugin } of this.#entries)
+    for (const plugin of this.#present())
       this.#attempt(plugin, 'onLeave', () => plugin.onLeave?.({ childId }));
   }
 
   onUpdate(update: Update): Update {
     let current = update;
-    for (const { plugin } of this.#entries)
-      current = blame(plugin, 'onUpdate', () => plugin.onUpdate?.(current)) ?? current;
+    for (const plugin of this.#present())
+      current = blame(plugin, 'onUpdate', () => requireUpdate(plugin.onUpdate?.(current))) ?? current;
     return current;
   }
 
   beforeRound(info: RoundInfo): void {
-    for (const { plugin } of this.#entries) blame(plugin, 'beforeRound', () => plugin.beforeRound?.(info));
+    for (const plugin of this.#present()) blame(plugin, 'beforeRound', () => plugin.beforeRound?.(info));
   }
 
   beforeMerge(info: MergeInfo): void {
-    for (const { plugin } of this.#entries) blame(plugin, 'beforeMerge', () => plugin.beforeMerge?.(info));
+    for (const plugin of this.#present()) blame(plugin, 'beforeMerge', () => plugin.beforeMerge?.(info));
   }
 
   /** Shows merged values to `afterMerge` and takes its changes over, checked like an update. */
@@ -115,7 +122,7 @@ export class PluginList {
     // Making parameters of them costs a copy.
     if (!this.#entries.some(({ plugin }) => plugin.afterMerge !== undefined)) return;
     let main = new ModelParameters(layout, merged.slice(), { baseVersion: info.version });
-    for (const { plugin } of this.#entries) {
+    for (const plugin of this.#present()) {
       main = blame(plugin, 'afterMerge', () => plugin.afterMerge?.({ ...info, main })) ?? main;
     }
     layout.assertFits(main.layout, 'main of a plugin', 'main');
@@ -135,7 +142,8 @@ export class PluginList {
 
   #approveFrom(first: number, entries: readonly Entry[], info: PublicationInfo): boolean | Promise<boolean> {
     for (let index = first; index < entries.length; index++) {
-      const { plugin } = entries[index] as Entry;
+      const { plugin, isRemoved } = entries[index] as Entry;
+      if (isRemoved) continue;
       const named = (thrown: unknown): never => {
         throw nameError(plugin, 'beforePublish', thrown);
       };
@@ -160,10 +168,11 @@ export class PluginList {
   save(): StoreOperation[] {
     return this.#entries.flatMap((entry) => {
       const { plugin } = entry;
-      if (plugin.save === undefined) return [];
+      if (plugin.save === undefined || entry.isRemoved) return [];
       try {
         const state = blame(plugin, 'save', () => plugin.save?.() ?? null);
         if (state === entry.saved) return [];
+        if (entry.isRemoved) return [];
         const operation = { key: pluginKey(plugin.name), value: encodeState(state) };
         entry.saved = state;
         return [operation];
@@ -177,7 +186,7 @@ export class PluginList {
   /** Reads the stored memories; the function returned hands them over. Throws MalformedDataError for damaged ones. */
   async load(read: ReadRecord): Promise<() => void> {
     const found: { plugin: Plugin; state: JsonValue }[] = [];
-    for (const { plugin } of this.#entries) {
+    for (const plugin of this.#present()) {
       if (plugin.load === undefined) continue;
       const stored = await read(pluginKey(plugin.name));
       if (stored === undefined) continue;
@@ -193,7 +202,7 @@ export class PluginList {
   }
 
   dispose(): void {
-    for (const { plugin } of this.#entries) this.remove(plugin.name);
+    for (const plugin of this.#present()) this.remove(plugin.name);
   }
 
   /** For hooks that cannot refuse anything any more: what they throw is reported. */
@@ -204,6 +213,33 @@ export class PluginList {
       this.#report(toError(thrown));
     }
   }
+}
+
+/** Throws InvalidOptionError for a hook that is no function, and for a name that looks like one and is none. */
+function checkHooks(plugin: Plugin): void {
+  const own = plugin as unknown as { readonly [name: string]: unknown };
+  const wrong = hooks.find((hook) => own[hook] !== undefined && typeof own[hook] !== 'function');
+  if (wrong !== undefined) {
+    throw new InvalidOptionError(
+      `${wrong} of plugin ${plugin.name} is ${show(own[wrong])}, expected a function`,
+    );
+  }
+  for (const name of Object.keys(plugin)) {
+    const meant = hooks.find((hook) => hook !== name && hook.toLowerCase() === name.toLowerCase());
+    if (meant !== undefined)
+      throw new InvalidOptionError(`plugin ${plugin.name} has ${name}; the hook is named ${meant}`);
+    if (/^(on|before|after)[A-Z]/.test(name) && !hooks.includes(name)) {
+      throw new InvalidOptionError(`plugin ${plugin.name} has ${name}; hooks are ${hooks.join(', ')}`);
+    }
+  }
+}
+
+/** What an `onUpdate` hook returned. Throws where it is no update. */
+function requireUpdate(update: Update | undefined | void): Update | undefined {
+  if (update === undefined || update === null || isThenable(update)) return update as undefined;
+  const { content } = update as Partial<Update>;
+  if (Gradients.isGradients(content) || ModelParameters.isModelParameters(content)) return update;
+  throw new InvalidDataError(`it returned ${show(update)}, expected { ...update, content }`);
 }
 
 /** Key of a plugin's record. */

@@ -1,5 +1,6 @@
 import { MalformedDataError } from '../../errors.ts';
 import type { JsonValue } from '../../parameters/architecture.ts';
+import { refuseUnknownOptions } from '../../unknownOptions.ts';
 import { checkCount } from '../options.ts';
 import type { Plugin, PluginHost, Update } from './Plugin.ts';
 
@@ -30,7 +31,10 @@ export interface UpdateLogOptions {
   onEntry?: (entry: UpdateLogEntry) => void;
 }
 
-/** Remembers the last things that happened to a coordinator: who came, what was sent, what became of it. */
+/**
+ * Remembers the last things that happened to a coordinator: who came, what was sent, what became of it. With a durable
+ * store all entries are written with each new main: keep few there, and use `onEntry` for a long log.
+ */
 export class UpdateLog implements Plugin {
   readonly name: string = 'updateLog';
   readonly #entriesMax: number;
@@ -43,7 +47,9 @@ export class UpdateLog implements Plugin {
   #seen: { norm: number; sampleCount: number | undefined } | undefined;
 
   /** Throws InvalidOptionError for an illegal option. */
-  constructor({ entriesMax = 1_000, onEntry }: UpdateLogOptions = {}) {
+  constructor(options: UpdateLogOptions = {}) {
+    refuseUnknownOptions(options, ['entriesMax', 'onEntry'], 'UpdateLog');
+    const { entriesMax = 1_000, onEntry } = options;
     this.#entriesMax = checkCount(entriesMax, 'entriesMax');
     this.#onEntry = onEntry;
   }
