@@ -6,8 +6,6 @@ const common: Options = {
   sourcemap: true,
   // `npm start -- --json` builds first and must print nothing but JSON.
   silent: true,
-  // Names of classes are in errors and logs; the compiler would rename those that name themselves.
-  keepNames: true,
 };
 
 /** What users import. It must run in browsers and workers too, so no Node built-ins and no shims. */

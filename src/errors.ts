@@ -142,10 +142,8 @@ export class AlreadyContributedError extends MainstemError {
 
 /** Thrown by a plugin's hook to refuse a child, an update or a merge. */
 export class UpdateRefusedError extends MainstemError {
-  static readonly code = 'UPDATE_REFUSED';
-
   constructor(message: string, options?: { cause?: unknown }) {
-    super(UpdateRefusedError.code, message, options);
+    super('UPDATE_REFUSED', message, options);
   }
 }
 

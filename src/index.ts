@@ -1,5 +1,6 @@
 // Every public name of the core, by hand. Other rooms import each other's files, never this one.
 
+export type { Category } from './categories.ts';
 export type { AdoptOptions, ChildEvents, ChildOptions } from './children/Child.ts';
 export { Child } from './children/Child.ts';
 export type { AdoptionTest } from './children/ChildModel.ts';
@@ -126,6 +127,7 @@ export type { NeuralNetworkOptions } from './models/NeuralNetwork.ts';
 export { NeuralNetwork } from './models/NeuralNetwork.ts';
 export type { TrainingOptions } from './models/options.ts';
 export type { Penalty } from './models/penalty.ts';
+export type { TrainableModel } from './models/TrainableModel.ts';
 export type {
   IterationReport,
   TrainAsyncOptions,
@@ -169,12 +171,19 @@ export type { DataType, Values } from './parameters/values.ts';
 export type { WarmStart, WarmStartOptions } from './parameters/warmStart.ts';
 export { warmStart } from './parameters/warmStart.ts';
 export type { PreprocessingOption } from './preprocessing/createPreprocessing.ts';
-export type { FeatureStatisticsJson, FeatureStatisticsOptions } from './preprocessing/FeatureStatistics.ts';
+export type {
+  CategoryColumn,
+  FeatureStatisticsJson,
+  FeatureStatisticsOptions,
+  NumberColumn,
+} from './preprocessing/FeatureStatistics.ts';
 export { FeatureStatistics } from './preprocessing/FeatureStatistics.ts';
 export type { MinMaxScalerOptions } from './preprocessing/MinMaxScaler.ts';
 export { MinMaxScaler } from './preprocessing/MinMaxScaler.ts';
+export type { ScaledRange } from './preprocessing/minMaxScaling.ts';
 export type { OneHotEncoderOptions } from './preprocessing/OneHotEncoder.ts';
 export { OneHotEncoder } from './preprocessing/OneHotEncoder.ts';
+export type { UnknownCategory } from './preprocessing/oneHotEncoding.ts';
 export type {
   PreprocessingDescription,
   TransformedRows,
@@ -185,7 +194,7 @@ export type { StandardScalerOptions } from './preprocessing/StandardScaler.ts';
 export { StandardScaler } from './preprocessing/StandardScaler.ts';
 export type { PreprocessingStep, PreprocessingSteps } from './preprocessing/steps.ts';
 export type { ArrayConvertible, RowArrays, TableRows, TypedMatrix } from './preprocessing/table.ts';
-export type { UpdateKind } from './protocol/messages.ts';
+export type { ReportSubject, UpdateKind } from './protocol/messages.ts';
 export type { Random, RandomState } from './random.ts';
 export { seededRandom } from './random.ts';
 export type { Steps } from './steps.ts';

@@ -30,8 +30,8 @@ export interface OnnxModel {
 /**
  * A LinearRegression, LogisticRegression or NeuralNetwork, or its parameters, as an ONNX model (operator set 15, file
  * version 8) with its preprocessing in front. Throws UnsupportedModelError where ONNX cannot say what the model
- * computes, or the parameters do not (those made by hand have no architecture); NonFiniteError for numbers that
- * float32 does not have.
+ * computes, or the parameters do not (those made by hand have no architecture), or where inputs in float32 would lose
+ * what a scaler looks at, as with timestamps; NonFiniteError for numbers that float32 does not have.
  */
 export function exportOnnx(source: ParametersSource): OnnxModel {
   const parameters = parametersOf(source);

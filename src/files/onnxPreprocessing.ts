@@ -24,7 +24,7 @@ export interface Preprocessed {
  * Adds the nodes in front of the first layer: all scaled columns at once, then the encoded ones. `inputs` are the
  * columns of the layer, where the architecture names no preprocessing. ONNX cannot refuse a row: an unknown category
  * gives zeros, also where the model would throw. Throws UnsupportedModelError for categories that are text, or that
- * float32 cannot tell apart, and for unknown steps; MalformedDataError for damaged ones.
+ * float32 cannot tell apart, for columns too far from 0 for it, and for unknown steps; MalformedDataError for damaged ones.
  */
 export function emitPreprocessing(
   graph: OnnxGraph,
@@ -34,12 +34,26 @@ export function emitPreprocessing(
 ): Preprocessed {
   if (preprocessing === undefined || preprocessing === null) return { value: input, inputs, outputs: inputs };
   const columns = readColumns(preprocessing);
+  columns.forEach(refuseRounding);
   const outputs = columns.reduce((sum, column) => sum + widthOf(column), 0);
   return {
     value: emitEncoding(graph, columns, emitScaling(graph, columns, input)),
     inputs: columns.length,
     outputs,
   };
+}
+
+/** How much of a scaled unit the rounding of an input to float32 may cost. */
+const inputRoundingMax = 0.01;
+
+/** Timestamps and the like: their differences are lost before the graph can subtract anything. */
+function refuseRounding(column: Column, index: number): void {
+  if ('categories' in column) return;
+  const rounding = Math.abs(column.center * column.factor) * 2 ** -24;
+  if (rounding <= inputRoundingMax) return;
+  throw new UnsupportedModelError(
+    `column ${index} lies around ${column.center}, where float32, in which ONNX models get their inputs, rounds by ${rounding.toPrecision(2)} scaled units, expected at most ${inputRoundingMax}; subtract an offset from it before training`,
+  );
 }
 
 function widthOf(column: Column): number {

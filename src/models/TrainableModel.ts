@@ -274,6 +274,11 @@ function drain<Result>(steps: Generator<unknown, Result>): Result {
 function checkColumns(features: Matrix, network: DenseNetwork): void {
   const expected = inputsOf(network);
   if (features.columns !== expected) {
-    throw new InvalidDataError(`features have ${features.columns} columns, the model has ${expected}`);
+    const { preprocessing } = network;
+    throw new InvalidDataError(
+      preprocessing === undefined
+        ? `features have ${features.columns} columns, the model has ${expected}`
+        : `preprocessing makes ${features.columns} columns of ${preprocessing.columns}, the first layer has ${expected} inputs`,
+    );
   }
 }

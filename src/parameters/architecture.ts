@@ -19,6 +19,8 @@ export function describeArchitectureDifference(
   for (const key of keys) {
     const mine = got[key] === undefined ? undefined : canonicalJson(got[key]);
     const theirs = expected[key] === undefined ? undefined : canonicalJson(expected[key]);
+    if (mine !== theirs && key === 'preprocessing' && theirs === undefined)
+      return `preprocessing is ${clip(mine ?? 'absent')}, expected none; give the model the option preprocessing`;
     if (mine !== theirs)
       return `${clip(key)} is ${clip(mine ?? 'absent')}, expected ${clip(theirs ?? 'none')}`;
   }

@@ -176,7 +176,9 @@ function wrongCell(
   const expected = categorical.has(column)
     ? `a finite number or a text of at most ${tableLimits.textLengthMax} characters`
     : typeof value === 'string'
-      ? 'a finite number: text may be in categorical columns only, which a OneHotEncoder takes'
+      ? what === 'labels'
+        ? 'a finite number: for classes use LogisticRegression, or a network that ends in softmax'
+        : 'a finite number: text may be in categorical columns only, which a OneHotEncoder takes'
       : 'a finite number';
   return new InvalidDataError(
     `${what} have ${show(value)} at row ${row}, column ${column}, expected ${expected}`,

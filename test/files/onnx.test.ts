@@ -1,5 +1,11 @@
 import type { Architecture, JsonValue } from 'mainstem';
-import { LogisticRegression, ModelParameters, NeuralNetwork, NonFiniteError } from 'mainstem';
+import {
+  LinearRegression,
+  LogisticRegression,
+  ModelParameters,
+  NeuralNetwork,
+  NonFiniteError,
+} from 'mainstem';
 import { exportOnnx, UnsupportedModelError } from 'mainstem/files';
 import { describe, expect, it } from 'vitest';
 import { ProtobufMessage } from '../../src/files/protobuf.ts';
@@ -230,4 +236,11 @@ describe('what cannot be exported', () => {
     expect(() => exportOnnx(later)).toThrow('got a promise; await it');
     expect(() => exportOnnx(new NeuralNetwork())).toThrow('has no parameters yet');
   });
+});
+
+it('a column that float32 inputs would round away is refused, and says what to do', () => {
+  const model = new LinearRegression({ preprocessing: 'standardScaler', maximumNumberOfIterations: 1 });
+  model.train([[1.7e12], [1.7e12 + 500], [1.7e12 + 900]], [1, 2, 3]);
+  expect(() => exportOnnx(model)).toThrow(UnsupportedModelError);
+  expect(() => exportOnnx(model)).toThrow(/column 0 lies around 17000000004.*subtract an offset/);
 });

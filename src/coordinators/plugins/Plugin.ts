@@ -30,7 +30,7 @@ export interface MergeInfo {
   readonly children: number;
 }
 
-/** Main after a merge, before anybody sees it. */
+/** Main after a merge, before anybody sees it. `main` is live: what is written into it counts. */
 export interface MergedInfo extends MergeInfo {
   readonly main: ModelParameters;
 }
@@ -61,7 +61,8 @@ export interface PluginLifecycle {
   setup?(host: PluginHost): void;
   /**
    * The plugin's memory as plain JSON, stored in one batch with each new main. The same object as the last time says
-   * that nothing has changed, and costs nothing.
+   * that nothing has changed, and costs nothing. Its type is a `type`, not an `interface`, or TypeScript does not see that
+   * it is JSON.
    */
   save?(): JsonValue;
   /** Takes over what `save` gave, when the coordinator restores. Throws, and then changes nothing, where it is damaged. */

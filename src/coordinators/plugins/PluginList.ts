@@ -5,7 +5,6 @@ import {
   MalformedDataError,
   PluginError,
   toError,
-  UpdateRefusedError,
 } from '../../errors.ts';
 import type { JsonValue } from '../../parameters/architecture.ts';
 import { Gradients } from '../../parameters/Gradients.ts';
@@ -267,7 +266,7 @@ function blame<T>(plugin: Plugin, hook: string, call: () => T): T {
 
 /** A refusal is said on purpose, in the plugin's own words; anything else is a failure of the plugin. */
 function nameError(plugin: Plugin, hook: string, thrown: unknown): Error {
-  if (isMainstemError(thrown) && thrown.code === UpdateRefusedError.code) return thrown;
+  if (isMainstemError(thrown) && thrown.code === 'UPDATE_REFUSED') return thrown;
   if (thrown instanceof PluginError) return thrown;
   return new PluginError(
     plugin.name,
