@@ -79,7 +79,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
     });
     this.reports = new Reports({
       childrenMax: this.options.limits.childrenMax,
-      version: () => this.version,
+      main: this.main,
       received: (childId, subject) => this.#events.emit('reportReceived', { childId, subject }),
     });
     this.#attendance = new Attendance({

@@ -1,5 +1,8 @@
-import { LimitExceededError, MalformedDataError } from '../errors.ts';
+import { InvalidDataError, LimitExceededError, MalformedDataError } from '../errors.ts';
 import { Evaluation } from '../evaluation/Evaluation.ts';
+import { architectureClasses } from '../models/classification.ts';
+import { rawColumnsOf } from '../models/rawColumns.ts';
+import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import { FeatureStatistics } from '../preprocessing/FeatureStatistics.ts';
 import type { ReportSubject } from '../protocol/messages.ts';
 import { show } from '../show.ts';
@@ -29,8 +32,7 @@ export interface CombinedFeatureStatistics {
 export interface ReportsOptions {
   /** Children whose reports are kept. One more is refused. */
   readonly childrenMax: number;
-  /** Version of main. */
-  version(): number;
+  readonly main: { readonly version: number; readonly layout: ParameterLayout | undefined };
   received(childId: string, subject: ReportSubject): void;
 }
 
@@ -56,7 +58,7 @@ export class Reports {
    */
   addEvaluation(evaluation: Evaluation, { childId, version }: { childId: string; version: number }): void {
     checkChildId(childId);
-    const newest = this.#options.version();
+    const newest = this.#options.main.version;
     if (!(Number.isSafeInteger(version) && version >= 0 && version <= newest)) {
       throw new MalformedDataError(`an evaluation of version ${show(version)}, main is at ${newest}`);
     }
@@ -65,6 +67,7 @@ export class Reports {
         `got ${show(evaluation)}, expected an Evaluation; model.evaluate gives them`,
       );
     }
+    this.#checkClasses(evaluation);
     if (version > this.#evaluated) this.#evaluations = new KeptReports<Evaluation>();
     this.#evaluated = Math.max(this.#evaluated, version);
     if (version === this.#evaluated) this.#keep(this.#evaluations, childId, evaluation);
@@ -77,6 +80,7 @@ export class Reports {
     if (!FeatureStatistics.isFeatureStatistics(statistics)) {
       throw new MalformedDataError(`got ${show(statistics)}, expected FeatureStatistics`);
     }
+    this.#checkColumns(statistics);
     this.#keep(this.#statistics, childId, statistics);
     this.#options.received(childId, 'featureStatistics');
   }
@@ -115,6 +119,22 @@ export class Reports {
       case 'featureStatistics':
         this.addFeatureStatistics(FeatureStatistics.fromJSON(content), { childId });
     }
+  }
+
+  /** Main says which classes there are, and not whoever reports first. */
+  #checkClasses({ classes }: Evaluation): void {
+    const architecture = this.#options.main.layout?.architecture;
+    if (architecture === undefined) return;
+    const expected = architectureClasses(architecture);
+    if (JSON.stringify(classes) === JSON.stringify(expected)) return;
+    throw new InvalidDataError(`the evaluation is of classes ${show(classes)}, main has ${show(expected)}`);
+  }
+
+  #checkColumns({ columns }: FeatureStatistics): void {
+    const { layout } = this.#options.main;
+    const expected = layout && rawColumnsOf(layout);
+    if (columns === undefined || expected === undefined || columns === expected) return;
+    throw new InvalidDataError(`the statistics are of ${columns} columns, main is for ${expected}`);
   }
 
   #keep<T extends Mergeable<T>>(reports: KeptReports<T>, childId: string, report: T): void {

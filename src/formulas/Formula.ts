@@ -52,7 +52,7 @@ const namePattern = /^[A-Za-z]\w*$/;
 
 /**
  * Compiles a formula such as `'samples / sqrt(1 + staleness)'`. Numbers, the variables, `+ - * / ^ %`, comparisons,
- * `and or not`, `a ? b : c`, parentheses and a list of functions are all there is; nothing else can be expressed, so
+ * `and or not`, `a ? b : c`, products without a sign (`2x`; `1/2x` is half of x, as in mathjs), parentheses and a list of functions are all there is; nothing else can be expressed, so
  * that texts of strangers are safe to compile and run. Throws FormulaError, which names the column, for anything
  * else, and InvalidOptionError for illegal names of variables.
  */

@@ -243,7 +243,7 @@ test('adopting by a metric of which lower is better', async () => {
 test('a report must add to those of all others, not only to one of them', async () => {
   const { coordinator, children } = await setUp();
   const of = (from: number): FeatureStatistics =>
-    new FeatureStatistics({ categorical: [0] }).add(Array.from({ length: 500 }, (_, i) => [from + i]));
+    new FeatureStatistics({ categorical: [0] }).add(Array.from({ length: 500 }, (_, i) => [from + i, 0]));
   await children[0]?.reportFeatureStatistics(of(0));
   await children[1]?.reportFeatureStatistics(of(500));
   await expect(children[2]?.reportFeatureStatistics(of(1_000))).rejects.toMatchObject({
@@ -265,5 +265,17 @@ test('an evaluation of an older main than others have reported on is not kept', 
   expect(coordinator.reports.evaluation).toMatchObject({ version: 2, children: ['a'] });
   expect(() => coordinator.reports.addEvaluation({} as Evaluation, { childId: 'a', version: 2 })).toThrow(
     MalformedDataError,
+  );
+});
+
+test('main says what reports must be of, and not whoever reports first', async () => {
+  const { children } = await setUp();
+  const one = new FeatureStatistics().add([[1]]);
+  await expect(children[0]?.reportFeatureStatistics(one)).rejects.toThrow(/of 1 columns, main is for 2/);
+  await children[1]?.reportFeatureStatistics(new FeatureStatistics().add([[1, 2]]));
+  const { coordinator } = await setUp();
+  const numbers = Evaluation.ofRegression({ predicted: [1], labels: [2], rows: 1, outputs: 1 });
+  expect(() => coordinator.reports.addEvaluation(numbers, { childId: 'x', version: 1 })).toThrow(
+    /classes undefined, main has \["lose","win"\]/,
   );
 });
