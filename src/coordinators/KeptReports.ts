@@ -6,7 +6,7 @@ export interface Mergeable<T> {
 /** The latest sums of each child. */
 export class KeptReports<T extends Mergeable<T>> {
   readonly #reports = new Map<string, T>();
-  /** The sum of all: what a new one must add to. Undefined where it has to be worked out again. */
+  /** The sum of all, as long as children only come; undefined where it has to be worked out again. */
   #total: T | undefined;
 
   get size(): number {
@@ -19,13 +19,14 @@ export class KeptReports<T extends Mergeable<T>> {
 
   /**
    * Keeps a report in place of the child's earlier one. Throws, and then nothing has changed, where it does not add to
-   * those of all others: its sender must hear of it, and not whoever asks for the sum.
+   * those of others: its sender hears of it. Costs one merge, however many children there are.
    */
   set(childId: string, report: T): void {
-    const others = this.#totalWithout(childId);
-    const total = others === undefined ? report : others.merge(report);
+    const isNew = !this.#reports.has(childId);
+    const total = isNew ? this.#total : undefined;
+    const sum = (total ?? this.#anyOther(childId))?.merge(report) ?? report;
+    this.#total = total !== undefined || this.#reports.size === 0 ? sum : undefined;
     this.#reports.set(childId, report);
-    this.#total = total;
   }
 
   delete(childId: string): void {
@@ -37,20 +38,28 @@ export class KeptReports<T extends Mergeable<T>> {
     this.#total = undefined;
   }
 
-  /** All of them added up by id, so that the order of arrival does not matter, not by one bit. Undefined for none. */
+  /**
+   * All of them added up by id, so that the order of arrival does not matter, not by one bit; one that does not add to
+   * those before it is left out. Undefined for none.
+   */
   combine(): { children: string[]; sum: T } | undefined {
-    const sorted = [...this.#reports].sort(([a], [b]) => (a < b ? -1 : 1));
-    const sum = addUp(sorted.map(([, report]) => report));
-    return sum === undefined ? undefined : { children: sorted.map(([id]) => id), sum };
+    const children: string[] = [];
+    let sum: T | undefined;
+    for (const [id, report] of [...this.#reports].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      try {
+        sum = sum === undefined ? report : sum.merge(report);
+        children.push(id);
+      } catch {
+        // Each added to another, and all together are too much: nobody shall lose the rest for it.
+      }
+    }
+    if (sum === undefined) return undefined;
+    this.#total = children.length === this.#reports.size ? sum : undefined;
+    return { children, sum };
   }
 
-  #totalWithout(childId: string): T | undefined {
-    if (this.#total !== undefined && !this.#reports.has(childId)) return this.#total;
-    return addUp([...this.#reports].filter(([id]) => id !== childId).map(([, report]) => report));
+  #anyOther(childId: string): T | undefined {
+    for (const [id, report] of this.#reports) if (id !== childId) return report;
+    return undefined;
   }
-}
-
-function addUp<T extends Mergeable<T>>(reports: readonly T[]): T | undefined {
-  const [first, ...others] = reports;
-  return first === undefined ? undefined : others.reduce((sum, report) => sum.merge(report), first);
 }

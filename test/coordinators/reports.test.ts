@@ -279,3 +279,14 @@ test('main says what reports must be of, and not whoever reports first', async (
     /classes undefined, main has \["lose","win"\]/,
   );
 });
+
+test('reports that are too much all together are left out, and nobody loses the rest for it', async () => {
+  const coordinator = new DistributedGradientsCoordinator();
+  const of = (from: number): FeatureStatistics =>
+    new FeatureStatistics({ categorical: [0] }).add(Array.from({ length: 500 }, (_, i) => [from + i]));
+  for (const childId of ['a', 'b', 'c']) coordinator.reports.addFeatureStatistics(of(0), { childId });
+  coordinator.reports.addFeatureStatistics(of(500), { childId: 'b' });
+  coordinator.reports.addFeatureStatistics(of(1_000), { childId: 'c' });
+  expect(coordinator.reports.featureStatistics).toMatchObject({ children: ['a', 'b'] });
+  expect(coordinator.reports.featureStatistics?.statistics.rows).toBe(1_000);
+});
