@@ -7,6 +7,7 @@ import type { ModelParameters } from '../parameters/ModelParameters.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import { show } from '../show.ts';
 import type { Listener, Transport } from '../transport/Transport.ts';
+import { refuseUnknownOptions } from '../unknownOptions.ts';
 import type { ChildServer } from './ChildServer.ts';
 import type { Coordinator } from './Coordinator.ts';
 import { Doors } from './Doors.ts';
@@ -23,8 +24,6 @@ export interface CoordinatorHostOptions {
   logger?: Logger;
 }
 
-const optionNames = ['connectionsMax', 'logger'];
-
 /**
  * Several coordinators behind one listener. A child is led to the federation that it asks for and, within it, to the
  * newest generation whose main its parameters fit (one without a main only where there is no other): after a patch that changes their layout, children of the old and of the
@@ -39,10 +38,7 @@ export class CoordinatorHost {
 
   /** Throws InvalidOptionError for an illegal option. */
   constructor(options: CoordinatorHostOptions = {}) {
-    const unknown = Object.keys(options).find((name) => !optionNames.includes(name));
-    if (unknown !== undefined) {
-      throw new InvalidOptionError(`there is no option ${unknown}; options are ${optionNames.join(', ')}`);
-    }
+    refuseUnknownOptions(options, ['connectionsMax', 'logger'], 'CoordinatorHost');
     const { connectionsMax = defaultCoordinatorLimits.connectionsMax, logger = silentLogger } = options;
     this.#connectionsMax = checkCount(connectionsMax, 'connectionsMax');
     this.#logger = guardedLogger(logger);

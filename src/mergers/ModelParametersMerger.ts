@@ -7,6 +7,7 @@ import type { Values } from '../parameters/values.ts';
 import { show } from '../show.ts';
 import type { Steps } from '../steps.ts';
 import { inSteps, runSteps } from '../steps.ts';
+import { refuseUnknownOptions } from '../unknownOptions.ts';
 import { Best } from './Best.ts';
 import type { MergeFunction } from './CustomMerge.ts';
 import { CustomMerge } from './CustomMerge.ts';
@@ -65,8 +66,6 @@ export interface ChildParameters {
   readonly staleness?: number;
 }
 
-const optionNames = ['mode', 'weights', 'merge', 'rounding'];
-
 /** The merger of a parameters coordinator. Works by itself too: `merger.merge([a, b, c])`. */
 export class ModelParametersMerger implements Merger {
   readonly mode: MergeMode;
@@ -76,10 +75,7 @@ export class ModelParametersMerger implements Merger {
 
   /** Throws InvalidOptionError for an unknown mode or rounding, or where a mode lacks what it needs. */
   constructor(options: ModelParametersMergerOptions = {}) {
-    const unknown = Object.keys(options).find((name) => !optionNames.includes(name));
-    if (unknown !== undefined) {
-      throw new InvalidOptionError(`there is no option ${unknown}; options are ${optionNames.join(', ')}`);
-    }
+    refuseUnknownOptions(options, ['mode', 'weights', 'merge', 'rounding'], 'ModelParametersMerger');
     const { mode = 'sampleWeightedAverage', weights, merge, rounding = 'none' } = options;
     if (!Object.hasOwn(roundings, rounding)) {
       throw new InvalidOptionError(
