@@ -1,0 +1,48 @@
+import type { WasmBuild } from './compile.ts';
+import { KernelMemory } from './KernelMemory.ts';
+
+/** A block of a kernel's memory, to be given back. */
+export interface Block {
+  readonly memory: KernelMemory;
+  readonly address: number;
+  release(): void;
+}
+
+/** Blocks up to this size live together in one memory: an engine has room for some hundred memories, not thousands. */
+export const sharedBlockBytesMax: number = 2 ** 20;
+const sharedBytes = 2 ** 20;
+const sharedBytesMax = 2 ** 26;
+/** A block larger than this is refused. */
+const blockBytesMax = 2 ** 31;
+
+const arenas = new Map<WasmBuild, KernelMemory>();
+
+/** The memory in which small blocks live together. */
+export function sharedMemory(build: WasmBuild): KernelMemory {
+  const known = arenas.get(build);
+  if (known !== undefined) return known;
+  const memory = new KernelMemory(build, sharedBytes, sharedBytesMax);
+  arenas.set(build, memory);
+  return memory;
+}
+
+/**
+ * A zeroed block: a part of the shared memory, or for a large one a memory of its own, which goes when nobody refers
+ * to it any more. Undefined where there is no room: the caller does without.
+ */
+export function allocateBlock(build: WasmBuild, bytes: number): Block | undefined {
+  if (bytes <= sharedBlockBytesMax) {
+    const memory = sharedMemory(build);
+    const address = memory.allocate(bytes);
+    return address === undefined ? undefined : { memory, address, release: () => memory.free(address) };
+  }
+  if (bytes > blockBytesMax) return undefined;
+  try {
+    const memory = new KernelMemory(build, bytes, bytes + 128);
+    const address = memory.allocate(bytes);
+    return address === undefined ? undefined : { memory, address, release: () => {} };
+  } catch {
+    // Out of memory or of address space.
+    return undefined;
+  }
+}

@@ -1,0 +1,46 @@
+import { plain, relaxed } from './binaries.ts';
+
+/** The two builds of the kernels in WebAssembly. */
+export type WasmBuild = 'simd' | 'relaxedSimd';
+
+// A module of one function that returns relaxed_madd(0, 0, 0): whoever accepts it has the instruction.
+// biome-ignore format: bytes by section: type, function, code.
+const relaxedProbe = new Uint8Array([
+  0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00,
+  0x01, 0x05, 0x01, 0x60, 0x00, 0x01, 0x7b,
+  0x03, 0x02, 0x01, 0x00,
+  0x0a, 0x13, 0x01, 0x11, 0x00, 0x41, 0x00, 0xfd, 0x0f, 0x41, 0x00, 0xfd, 0x0f, 0x41, 0x00, 0xfd, 0x0f,
+  0xfd, 0x85, 0x02, 0x0b,
+]);
+
+// The same with f32x4.add.
+// biome-ignore format: bytes by section: type, function, code.
+const simdProbe = new Uint8Array([
+  0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00,
+  0x01, 0x05, 0x01, 0x60, 0x00, 0x01, 0x7b,
+  0x03, 0x02, 0x01, 0x00,
+  0x0a, 0x0f, 0x01, 0x0d, 0x00, 0x41, 0x00, 0xfd, 0x0f, 0x41, 0x00, 0xfd, 0x0f,
+  0xfd, 0xe4, 0x01, 0x0b,
+]);
+
+/** The better of the two builds that this engine takes, or undefined where it has no SIMD at all. */
+export function bestBuild(): WasmBuild | undefined {
+  if (typeof WebAssembly !== 'object') return undefined;
+  if (WebAssembly.validate(relaxedProbe)) return 'relaxedSimd';
+  return WebAssembly.validate(simdProbe) ? 'simd' : undefined;
+}
+
+const modules = new Map<WasmBuild, WebAssembly.Module>();
+
+/** The compiled module: made once in each thread, when it is first needed. */
+export function moduleOf(build: WasmBuild): WebAssembly.Module {
+  const known = modules.get(build);
+  if (known !== undefined) return known;
+  const module = new WebAssembly.Module(decode(build === 'simd' ? plain : relaxed));
+  modules.set(build, module);
+  return module;
+}
+
+function decode(base64: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+}
