@@ -80,6 +80,8 @@ export type { ClassificationMetric, MetricName, RegressionMetric } from './evalu
 export { isHigherBetter } from './evaluation/metricNames.ts';
 export type { OutputSumsJson, PredictedRows, RegressionSumsJson } from './evaluation/RegressionSums.ts';
 export { areaUnderCurve } from './evaluation/rankingArea.ts';
+export type { KernelName } from './kernels/selection.ts';
+export { kernels } from './kernels/selection.ts';
 export type { CoordinatorLimits } from './limits.ts';
 export { defaultCoordinatorLimits } from './limits.ts';
 export type { Logger } from './logger.ts';

@@ -2,6 +2,7 @@ import { systemClock } from '../clock.ts';
 import { InvalidDataError } from '../errors.ts';
 import type { Evaluation } from '../evaluation/Evaluation.ts';
 import type { MetricName } from '../evaluation/metricNames.ts';
+import type { TrainingSession } from '../kernels/TrainingSession.ts';
 import { Gradients } from '../parameters/Gradients.ts';
 import type { Values } from '../parameters/values.ts';
 import { createValues } from '../parameters/values.ts';
@@ -16,10 +17,11 @@ import type { Labels } from './labels.ts';
 import type { Targets } from './losses.ts';
 import type { Cloneable, Evaluable, GradientModel, Predictions, Scorable } from './Model.ts';
 import type { ModelState } from './ModelState.ts';
+import type { CostTask } from './meanCost.ts';
 import { meanCostInSteps, meanGradient } from './meanCost.ts';
-import { Objective } from './Objective.ts';
 import type { TrainingOptions } from './options.ts';
 import { ParameterisedModel, trainableRanges } from './ParameterisedModel.ts';
+import { createEvaluator, createTraining } from './sessions.ts';
 import { trainInSteps } from './training.ts';
 import type { TrainAsyncOptions, TrainingStep, TrainOptions, ValidationData } from './trainOptions.ts';
 import { checkTrainOptions } from './trainOptions.ts';
@@ -37,7 +39,9 @@ export interface TrainingTask {
   readonly validation: LabelledData | undefined;
   readonly options: TrainOptions;
   /** Where the gradient of the last iteration is kept, if it is. */
-  readonly savedGradient: Float64Array | undefined;
+  readonly savedGradient: Float64Array<ArrayBuffer> | undefined;
+  /** Whether it pauses within its passes. */
+  readonly isSliced: boolean;
 }
 
 /**
@@ -50,7 +54,7 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
 {
   /** Trains from the current parameters and returns the cost of each iteration: one pass over the rows. */
   train(features: Features, labels: Labels, options: TrainOptions = {}): number[] {
-    return drain(this.trainIterator(features, labels, options));
+    return drain(this.#start(features, labels, options, false));
   }
 
   /**
@@ -76,12 +80,21 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
     labels: Labels,
     options: TrainOptions = {},
   ): Generator<TrainingStep, number[]> {
+    return this.#start(features, labels, options, true);
+  }
+
+  #start(
+    features: Features,
+    labels: Labels,
+    options: TrainOptions,
+    isSliced: boolean,
+  ): Generator<TrainingStep, number[]> {
     this.memory.assertIdle('train');
     const checked = checkTrainOptions(options);
     const { state, data, validation } = this.#prepare(features, labels, checked.validation);
     return this.memory.run(state, () => {
       const savedGradient = this.memory.createGradientSum(state.values.length);
-      return this.#runTraining(state, { data, validation, options: checked, savedGradient });
+      return this.#runTraining(state, { data, validation, options: checked, savedGradient, isSliced });
     });
   }
 
@@ -105,8 +118,12 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
   computeGradients(features: Features, labels: Labels): Gradients {
     this.memory.assertIdle('computeGradients');
     const { state, data } = this.#prepare(features, labels);
-    const { gradient } = meanGradient(this.#objective(state, data), state.values, this.penalty);
-    return this.#gradientsOf(state, gradient, data.features.rows);
+    const task = this.#costTask(state, data, false);
+    try {
+      return this.#gradientsOf(state, meanGradient(task, state.values), data.features.rows);
+    } finally {
+      task.evaluator.release();
+    }
   }
 
   /** The mean cost (penalty included) over all these rows at the current parameters. */
@@ -151,7 +168,12 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
 
   /** The mean cost (penalty included) over data that was read. */
   protected costOf(state: ModelState, data: LabelledData): number {
-    return drain(meanCostInSteps(this.#objective(state, data), state.values, this.penalty));
+    const task = this.#costTask(state, data, false);
+    try {
+      return drain(meanCostInSteps(task, state.values));
+    } finally {
+      task.evaluator.release();
+    }
   }
 
   /** The share of units that a training leaves out of each layer; none unless a subclass says so. */
@@ -161,34 +183,54 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
 
   /** One whole training as a generator; a subclass may replace it. Changes `state` in place. */
   protected *runIterations(state: ModelState, task: TrainingTask): Generator<TrainingStep, number[]> {
-    const { data, validation, options, savedGradient } = task;
-    const { dtype, maximumNumberOfIterations, tolerance = 0, frozen } = this.options;
-    const { optimizer, schedule, shuffling, dropout } = this.memory;
+    const { data, validation, options, isSliced } = task;
+    const { maximumNumberOfIterations, tolerance = 0 } = this.options;
+    const { features } = data;
+    const batchSize = Math.min(this.options.batchSize ?? features.rows, features.rows);
+    const held = validation && this.#costTask(state, validation, isSliced);
+    try {
+      return yield* trainInSteps({
+        session: this.#session(state, task, batchSize),
+        rows: features.rows,
+        values: state.values,
+        batchSize,
+        iterations: options.maximumNumberOfIterations ?? maximumNumberOfIterations,
+        tolerance,
+        random: this.memory.shuffling,
+        validation: held,
+        earlyStopping: options.earlyStopping && new EarlyStopping(options.earlyStopping),
+        onIteration: options.onIteration,
+        isSliced,
+      });
+    } finally {
+      held?.evaluator.release();
+    }
+  }
+
+  #session(state: ModelState, task: TrainingTask, batchSize: number): TrainingSession {
+    const { data, savedGradient, isSliced } = task;
+    const { dtype, frozen, learningRate, gradientClipping: clipping } = this.options;
+    const { optimizer, schedule, dropout } = this.memory;
     const { network, values, optimizerState, baseVersion = 0 } = state;
-    return yield* trainInSteps({
-      objective: new Objective(network, data.features, data.targets, dtype, {
-        shares: this.dropoutShares,
-        random: dropout,
-      }),
+    return createTraining({
+      network,
+      ...data,
+      dtype,
       values,
       rule: {
         optimizer,
         state: optimizerState,
-        learningRate: this.options.learningRate ?? optimizer.defaultLearningRate,
+        learningRate: learningRate ?? optimizer.defaultLearningRate,
         schedule,
         round: baseVersion,
-        clipping: this.options.gradientClipping,
+        clipping,
         trainable: trainableRanges(network.layout, frozen),
       },
       penalty: this.penalty,
-      batchSize: this.options.batchSize ?? data.features.rows,
-      iterations: options.maximumNumberOfIterations ?? maximumNumberOfIterations,
-      tolerance,
-      random: shuffling,
+      dropout: { shares: this.dropoutShares, random: dropout },
+      batchSize,
       savedGradient,
-      validation: validation && this.#objective(state, validation),
-      earlyStopping: options.earlyStopping && new EarlyStopping(options.earlyStopping),
-      onIteration: options.onIteration,
+      isSliced,
     });
   }
 
@@ -210,8 +252,11 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
     }
   }
 
-  #objective(state: ModelState, { features, targets }: LabelledData): Objective {
-    return new Objective(state.network, features, targets, this.options.dtype);
+  #costTask(state: ModelState, { features, targets }: LabelledData, isSliced: boolean): CostTask {
+    const { network } = state;
+    const { dtype } = this.options;
+    const evaluator = createEvaluator({ network, features, targets, dtype }, isSliced);
+    return { evaluator, network, rows: features.rows, penalty: this.penalty };
   }
 
   #gradientsOf(state: ModelState, gradient: Float64Array, rows: number): Gradients {

@@ -1,39 +1,29 @@
 import { DivergedError } from '../errors.ts';
+import type { TrainingSession } from '../kernels/TrainingSession.ts';
 import type { Values } from '../parameters/values.ts';
 import { findNonFinite } from '../parameters/values.ts';
 import type { Random } from '../random.ts';
 import { shuffle } from '../random.ts';
 import type { EarlyStopping } from './earlyStopping.ts';
-import { finishMean, meanCostInSteps } from './meanCost.ts';
-import type { Objective } from './Objective.ts';
-import type { StepRule } from './ParameterSteps.ts';
-import { ParameterSteps } from './ParameterSteps.ts';
-import type { Penalty } from './penalty.ts';
+import type { CostTask } from './meanCost.ts';
+import { meanCostInSteps } from './meanCost.ts';
 import type { IterationReport, TrainingStep } from './trainOptions.ts';
 import { reportOf } from './trainOptions.ts';
 
-/** All that one training needs. `values` and the state in `rule` are changed in place. */
+/** All that one training needs. `values` are up to date after each pass, and when it ends. */
 export interface TrainingPlan {
-  readonly objective: Objective;
+  readonly session: TrainingSession;
+  readonly rows: number;
   readonly values: Values;
-  readonly rule: StepRule;
-  readonly penalty: Required<Penalty>;
   readonly batchSize: number;
   readonly iterations: number;
   readonly tolerance: number;
   readonly random: Random;
-  /** Where the gradient of the last iteration is kept, if it is. */
-  readonly savedGradient: Float64Array | undefined;
-  readonly validation: Objective | undefined;
+  readonly validation: CostTask | undefined;
   readonly earlyStopping: EarlyStopping | undefined;
   readonly onIteration: ((report: IterationReport) => boolean | undefined | void) | undefined;
-}
-
-/** What the iterations of a training work with. */
-interface Workspace {
-  readonly gradient: Float64Array<ArrayBuffer>;
-  readonly steps: ParameterSteps;
-  readonly order: Int32Array | undefined;
+  /** Whether there are pauses within a pass. */
+  readonly isSliced: boolean;
 }
 
 /**
@@ -41,24 +31,31 @@ interface Workspace {
  * something else to do can stop between any two. Returns the cost of each iteration.
  */
 export function* trainInSteps(plan: TrainingPlan): Generator<TrainingStep, number[]> {
-  const { objective, values, iterations, tolerance, earlyStopping, onIteration } = plan;
+  const { session, rows, values, iterations, tolerance, earlyStopping, onIteration } = plan;
   const costs: number[] = [];
-  const gradient = new Float64Array(values.length);
-  const steps = new ParameterSteps(plan.rule, values, gradient);
-  const order = plan.batchSize < objective.rows ? new Int32Array(objective.rows) : undefined;
-  for (let iteration = 1; iteration <= iterations; iteration++) {
-    if (order !== undefined) {
-      for (let i = 0; i < order.length; i++) order[i] = i;
-      shuffle(order, plan.random);
+  const order = plan.batchSize < rows ? new Int32Array(rows) : undefined;
+  // Somebody may look at the parameters between two passes.
+  const isWatched = plan.isSliced || onIteration !== undefined || plan.validation !== undefined;
+  try {
+    for (let iteration = 1; iteration <= iterations; iteration++) {
+      if (order !== undefined) {
+        for (let i = 0; i < order.length; i++) order[i] = i;
+        shuffle(order, plan.random);
+      }
+      session.begin(order);
+      const cost = yield* runIteration(plan, iteration);
+      if (isWatched) session.sync();
+      const validationCost = yield* validate(plan, iteration);
+      const before = costs[costs.length - 1];
+      costs.push(cost);
+      if (plan.isSliced) yield { iteration, rows, cost };
+      const goesOn = validationCost === undefined || earlyStopping?.observe(validationCost, values) !== false;
+      if (onIteration?.(reportOf(iteration, cost, validationCost)) === false || !goesOn) break;
+      if (before !== undefined && Math.abs(before - cost) < tolerance) break;
     }
-    const cost = yield* runIteration(plan, iteration, { gradient, steps, order });
-    const validationCost = yield* validate(plan, iteration);
-    const before = costs[costs.length - 1];
-    costs.push(cost);
-    yield { iteration, rows: objective.rows, cost };
-    const goesOn = validationCost === undefined || earlyStopping?.observe(validationCost, values) !== false;
-    if (onIteration?.(reportOf(iteration, cost, validationCost)) === false || !goesOn) break;
-    if (before !== undefined && Math.abs(before - cost) < tolerance) break;
+  } finally {
+    session.sync();
+    session.release();
   }
   earlyStopping?.restore(values);
   const bad = findNonFinite(values);
@@ -67,53 +64,39 @@ export function* trainInSteps(plan: TrainingPlan): Generator<TrainingStep, numbe
 }
 
 /** One pass over the rows; returns the row-weighted mean of its batches' costs. */
-function* runIteration(
-  plan: TrainingPlan,
-  iteration: number,
-  { gradient, steps, order }: Workspace,
-): Generator<TrainingStep, number> {
-  const { objective, values, savedGradient } = plan;
-  const { rows, chunkRows } = objective;
+function* runIteration(plan: TrainingPlan, iteration: number): Generator<TrainingStep, number> {
+  const { session, rows, batchSize, isSliced } = plan;
+  const { chunkRows } = session;
   let total = 0;
-  savedGradient?.fill(0);
-  for (let batch = 0; batch < rows; batch += plan.batchSize) {
-    const end = Math.min(batch + plan.batchSize, rows);
-    gradient.fill(0);
-    let sum = 0;
-    for (let first = batch; first < end; first += chunkRows) {
-      const count = Math.min(chunkRows, end - first);
-      sum += objective.accumulate(values, order, first, count, gradient);
-      if (first + count < end) yield { iteration, rows: first + count, cost: undefined };
+  for (let batch = 0; batch < rows; batch += batchSize) {
+    const end = Math.min(batch + batchSize, rows);
+    let first = batch;
+    for (; first + chunkRows < end; first += chunkRows) {
+      session.add(first, chunkRows);
+      if (isSliced) yield { iteration, rows: first + chunkRows, cost: undefined };
     }
-    const cost = finishMean(objective, values, plan.penalty, gradient, sum, end - batch);
+    const cost = session.complete(first, end - first);
     if (!Number.isFinite(cost)) throw diverged(iteration, `the cost became ${cost}`);
     total += cost * (end - batch);
-    // Before the step, which clips the gradient in place: what is saved is the gradient of the cost.
-    if (savedGradient !== undefined) addShare(savedGradient, gradient, (end - batch) / rows);
-    steps.take();
-    if (end < rows) yield { iteration, rows: end, cost: undefined };
+    if (isSliced && end < rows) yield { iteration, rows: end, cost: undefined };
   }
   return total / rows;
 }
 
 /** The cost of the validation data, if there is any. */
 function* validate(
-  { objective, validation, values, penalty }: TrainingPlan,
+  { rows, validation, values, isSliced }: TrainingPlan,
   iteration: number,
 ): Generator<TrainingStep, number | undefined> {
   if (validation === undefined) return undefined;
-  const work = meanCostInSteps(validation, values, penalty);
+  const work = meanCostInSteps(validation, values);
   for (;;) {
-    yield { iteration, rows: objective.rows, cost: undefined };
+    if (isSliced) yield { iteration, rows, cost: undefined };
     const { done, value } = work.next();
     if (done !== true) continue;
     if (!Number.isFinite(value)) throw diverged(iteration, `the cost of the validation data became ${value}`);
     return value;
   }
-}
-
-function addShare(target: Float64Array, source: Float64Array, share: number): void {
-  for (let i = 0; i < target.length; i++) target[i] = (target[i] as number) + share * (source[i] as number);
 }
 
 function diverged(iteration: number, what: string): DivergedError {

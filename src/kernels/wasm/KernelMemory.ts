@@ -6,6 +6,8 @@ import type { KernelExports } from './KernelExports.ts';
 const pageBytes = 65_536;
 /** Blocks begin at cache lines, which is more than vectors ask for. */
 const alignment = 64;
+/** Room for the constants of the code. */
+const ownBytes = 4_096;
 
 /** A free stretch of memory. */
 interface Gap {
@@ -30,14 +32,15 @@ export class KernelMemory {
 
   /** Grows from `bytes` to at most `bytesMax`. */
   constructor(build: WasmBuild, bytes: number, bytesMax: number) {
-    // The first line is nobody's: an address of 0 means "none".
-    const initial = Math.max(1, Math.ceil((bytes + alignment) / pageBytes));
+    const initial = Math.max(1, Math.ceil((bytes + ownBytes) / pageBytes));
     const maximum = Math.max(initial, Math.ceil(bytesMax / pageBytes));
     this.#memory = new WebAssembly.Memory({ initial, maximum });
     this.#bytesMax = maximum * pageBytes;
     const instance = new WebAssembly.Instance(moduleOf(build), { env: { memory: this.#memory } });
     this.code = instance.exports as unknown as KernelExports;
-    this.#gaps = [{ start: alignment, end: initial * pageBytes }];
+    // Before it are constants of the code; and an address of 0 means "none".
+    const start = Math.ceil(Math.max(alignment, this.code.heapBase()) / alignment) * alignment;
+    this.#gaps = [{ start, end: initial * pageBytes }];
     const buffer = this.#memory.buffer as ArrayBuffer;
     this.#floats = new Float32Array(buffer);
     this.#doubles = new Float64Array(buffer);

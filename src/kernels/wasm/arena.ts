@@ -38,7 +38,7 @@ export function allocateBlock(build: WasmBuild, bytes: number): Block | undefine
   }
   if (bytes > blockBytesMax) return undefined;
   try {
-    const memory = new KernelMemory(build, bytes, bytes + 128);
+    const memory = new KernelMemory(build, bytes + 64, bytes + 64);
     const address = memory.allocate(bytes);
     return address === undefined ? undefined : { memory, address, release: () => {} };
   } catch {

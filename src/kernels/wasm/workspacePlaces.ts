@@ -1,0 +1,107 @@
+import type { PlannedData } from '../NetworkPlan.ts';
+import type { NetworkShape } from './networkShape.ts';
+import type { Reservation } from './Reservation.ts';
+import {
+  layerStruct,
+  networkStruct,
+  regressionStruct,
+  ruleStruct,
+  targetsStruct,
+  trainingStruct,
+} from './structs.ts';
+
+/** Data above this is copied into the workspace chunk by chunk, in each pass, and not kept there. */
+const residentBytesMax = 2 ** 29;
+
+/** What a workspace is to hold besides parameters and activations. */
+export interface WorkspaceNeeds {
+  readonly chunkRows: number;
+  readonly data: PlannedData;
+  /** Arrays of the size of the parameters: a gradient and the slots of an optimizer. */
+  readonly extraArrays: number;
+  /** Numbers of double precision for the gradient that a training saves; 0 for none. */
+  readonly savedLength: number;
+  /** The share of units that each layer leaves out. */
+  readonly dropout: readonly number[];
+}
+
+/** Offsets of everything in the block. */
+export interface WorkspacePlaces {
+  readonly training: number;
+  readonly network: number;
+  readonly regression: number;
+  readonly targets: number;
+  readonly rule: number;
+  readonly layers: number;
+  readonly zeros: number;
+  readonly runs: number;
+  readonly values: number;
+  readonly extras: readonly number[];
+  readonly saved: number;
+  readonly features: number;
+  readonly gathered: number;
+  readonly labels: number;
+  readonly order: number;
+  readonly scores: number;
+  readonly buffers: readonly LayerPlaces[];
+}
+
+/** Offsets of the buffers of a layer. */
+export interface LayerPlaces {
+  readonly values: number;
+  readonly preactivations: number;
+  readonly deltas: number;
+  readonly kept: number;
+  readonly mask: number;
+}
+
+/** Whether all rows are kept in the workspace. */
+export function isResident(shape: NetworkShape, { data }: WorkspaceNeeds): boolean {
+  return data.features.rows * shape.featureStride * shape.bytesPerNumber <= residentBytesMax;
+}
+
+/** Gives everything a place. */
+export function reservePlaces(
+  reservation: Reservation,
+  shape: NetworkShape,
+  needs: WorkspaceNeeds,
+): WorkspacePlaces {
+  const { bytesPerNumber, layers, length, featureStride } = shape;
+  const { chunkRows, data, extraArrays, savedLength, dropout } = needs;
+  const rows = isResident(shape, needs) ? data.features.rows : chunkRows;
+  const widest = Math.max(...layers.map(({ stride }) => stride), 16 / bytesPerNumber);
+  const numbers = (count: number): number => reservation.add(count * bytesPerNumber);
+  const labelBytes = data.targets.kind === 'rows' ? data.targets.columns * bytesPerNumber : 4;
+  return {
+    training: reservation.add(trainingStruct.bytes),
+    network: reservation.add(networkStruct.bytes),
+    regression: reservation.add(regressionStruct.bytes),
+    targets: reservation.add(targetsStruct.bytes),
+    rule: reservation.add(ruleStruct.bytes),
+    layers: reservation.add(layerStruct.bytes * layers.length),
+    runs: reservation.add(8 * layers.length),
+    zeros: numbers(widest),
+    values: numbers(length),
+    extras: Array.from({ length: extraArrays }, () => numbers(length)),
+    saved: reservation.add(savedLength * 8),
+    scores: numbers(128),
+    buffers: shape.isRegression
+      ? [{ values: 0, preactivations: 0, deltas: 0, kept: 0, mask: -1 }]
+      : layers.map(({ stride, activation, code }, index): LayerPlaces => {
+          const count = chunkRows * stride;
+          const values = numbers(count);
+          const dropsOut = (dropout[index] ?? 0) > 0;
+          return {
+            values,
+            preactivations: activation.needsInputs && code >= 0 ? numbers(count) : values,
+            deltas: numbers(count),
+            kept: dropsOut ? numbers(count) : values,
+            mask: dropsOut ? numbers(count) : -1,
+          };
+        }),
+    gathered: numbers(chunkRows * featureStride),
+    order: reservation.add(data.features.rows * 4),
+    labels: reservation.add(rows * labelBytes),
+    features: numbers(rows * featureStride),
+  };
+}

@@ -1,0 +1,131 @@
+import { selectedBuild } from '../kernels/selection.ts';
+import type { NetworkEvaluator, TrainingSession } from '../kernels/TrainingSession.ts';
+import { shapeNetwork } from '../kernels/wasm/networkShape.ts';
+import { WasmEvaluator } from '../kernels/wasm/WasmEvaluator.ts';
+import { WasmNetwork } from '../kernels/wasm/WasmNetwork.ts';
+import { WasmPass } from '../kernels/wasm/WasmPass.ts';
+import { WasmTraining } from '../kernels/wasm/WasmTraining.ts';
+import { kernelRule } from '../optimizers/kernelRule.ts';
+import { scheduledRate } from '../optimizers/LearningRateSchedule.ts';
+import type { DataType, Values } from '../parameters/values.ts';
+import type { DenseNetwork } from './DenseNetwork.ts';
+import { rowsPerChunk } from './DenseNetwork.ts';
+import type { Dropout } from './dropout.ts';
+import { drawMask } from './dropout.ts';
+import type { Matrix } from './features.ts';
+import type { Targets } from './losses.ts';
+import { Objective } from './Objective.ts';
+import { ParameterSteps, type StepRule } from './ParameterSteps.ts';
+import type { Penalty } from './penalty.ts';
+import { ReferenceEvaluator, ReferenceTraining } from './ReferenceSession.ts';
+
+/** A network and its rows. */
+export interface SessionData {
+  readonly network: DenseNetwork;
+  readonly features: Matrix;
+  readonly targets: Targets;
+  readonly dtype: DataType;
+}
+
+/** What a training does besides. `values` and the state in `rule` are the model's own. */
+export interface SessionPlan extends SessionData {
+  readonly values: Values;
+  readonly rule: StepRule;
+  readonly penalty: Required<Penalty>;
+  readonly dropout: Dropout;
+  readonly batchSize: number;
+  readonly savedGradient: Float64Array<ArrayBuffer> | undefined;
+  /** Whether the training pauses between chunks of rows, which have to be short then. */
+  readonly isSliced: boolean;
+}
+
+/** Rows of a chunk where nothing waits: enough for the kernels to run at full speed, few enough to stay in the cache. */
+const fullChunkRows = 256;
+
+/** A training by the kernels in use; by the reference where they have no room for it. */
+export function createTraining(plan: SessionPlan): TrainingSession {
+  return createWasmTraining(plan) ?? createReferenceTraining(plan);
+}
+
+/** Costs and gradients by the kernels in use. */
+export function createEvaluator(data: SessionData, isSliced: boolean): NetworkEvaluator {
+  const { network, features, targets, dtype } = data;
+  const build = selectedBuild();
+  const shape = build && shapeNetwork(network, dtype);
+  const workspace =
+    shape &&
+    WasmNetwork.create(build, shape, {
+      chunkRows: Math.min(features.rows, isSliced ? slicedChunkRows(network) : fullChunkRows),
+      data: { features, targets },
+      extraArrays: 1,
+      savedLength: 0,
+      dropout: [],
+    });
+  if (workspace !== undefined) return new WasmEvaluator(workspace);
+  return new ReferenceEvaluator(new Objective(network, features, targets, dtype));
+}
+
+/** Rows that a fast kernel works through in one to two milliseconds; whole blocks of those that regressions work in. */
+function slicedChunkRows(network: DenseNetwork): number {
+  const rows = Math.floor(2 ** 22 / (network.layout.length + 1));
+  return rows >= fullChunkRows ? fullChunkRows : rows >= 32 ? rows - (rows % 32) : Math.max(4, rows);
+}
+
+function createReferenceTraining(plan: SessionPlan): TrainingSession {
+  const { network, features, targets, dtype, values, rule, penalty, dropout, savedGradient } = plan;
+  const objective = new Objective(network, features, targets, dtype, dropout);
+  return new ReferenceTraining({ objective, values, rule, penalty, savedGradient });
+}
+
+function createWasmTraining(plan: SessionPlan): TrainingSession | undefined {
+  const { network, features, targets, dtype, values, rule, dropout, savedGradient } = plan;
+  const build = selectedBuild();
+  const shape = build && shapeNetwork(network, dtype);
+  if (shape === undefined) return undefined;
+  const dropsOut = dropout.shares.some((share) => share > 0);
+  const kernel = kernelRule(rule.optimizer);
+  const workspace = WasmNetwork.create(build as NonNullable<typeof build>, shape, {
+    chunkRows: chunkRowsOf(plan, dropsOut),
+    data: { features, targets },
+    extraArrays: 1 + (kernel?.slotCount ?? 0),
+    savedLength: savedGradient === undefined ? 0 : shape.length,
+    dropout: dropout.shares,
+  });
+  if (workspace === undefined) return undefined;
+  const pass = new WasmPass(workspace, dropout.shares, (layer, mask, count) => {
+    drawMask(mask, count, dropout.shares[layer] as number, dropout.random);
+  });
+  return new WasmTraining(workspace, pass, {
+    values,
+    state: rule.state,
+    rule: kernel ?? stepInJavaScript(rule, values),
+    rate: () => rateOf(rule),
+    clipping: rule.clipping,
+    trainable: rule.trainable,
+    penalty: plan.penalty,
+    savedGradient,
+  });
+}
+
+/** Masks of dropout are drawn chunk by chunk, so that with it a chunk depends on the network alone. */
+function chunkRowsOf({ network, features, batchSize, isSliced }: SessionPlan, dropsOut: boolean): number {
+  if (dropsOut) return Math.min(rowsPerChunk(network), features.rows);
+  const most = isSliced ? slicedChunkRows(network) : fullChunkRows;
+  return Math.min(most, features.rows, batchSize);
+}
+
+function rateOf({ schedule, learningRate, state, round }: StepRule): number {
+  return schedule === undefined
+    ? learningRate
+    : scheduledRate(schedule, { base: learningRate, step: state.steps, round });
+}
+
+/** A rule of the user's own works on ordinary arrays. */
+function stepInJavaScript(rule: StepRule, values: Values): (gradient: Float64Array<ArrayBuffer>) => void {
+  let steps: ParameterSteps | undefined;
+  return (gradient) => {
+    // The same array at every step.
+    steps ??= new ParameterSteps(rule, values, gradient);
+    steps.take();
+  };
+}
