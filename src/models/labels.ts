@@ -78,15 +78,24 @@ export function encodeLabels(labels: readonly Label[], classes: readonly Label[]
 
 /** Labels of a regression as rows × outputs; a flat list has one output. Throws InvalidDataError where rows differ. */
 export function readTargets(labels: Labels, rows: number, dtype: DataType): Matrix {
-  const flat = flatLabels(labels);
-  const targets = readMatrix(
-    flat === undefined ? (labels as Features) : flat.map((label) => [label as number]),
-    dtype,
-    'labels',
-  );
+  const targets = readMatrix(targetRows(labels), dtype, 'labels');
   if (targets.rows !== rows)
     throw new InvalidDataError(`there are ${targets.rows} labels for ${rows} rows of features`);
   return targets;
+}
+
+/** One number a row as a matrix of one column. */
+function targetRows(labels: Labels): Features {
+  if (labels instanceof Float32Array || labels instanceof Float64Array) {
+    if (labels.length > 0) return { data: labels, rows: labels.length, columns: 1 };
+  }
+  const flat = flatLabels(labels);
+  if (flat === undefined) return labels as Features;
+  const isNumeric = flat.every((label) => typeof label === 'number');
+  if (isNumeric && flat.length > 0) {
+    return { data: Float64Array.from(flat as readonly number[]), rows: flat.length, columns: 1 };
+  }
+  return flat.map((label) => [label as number]);
 }
 
 /** A list of labels, or undefined where the labels are rows of numbers. Rows of one entry are rows. */

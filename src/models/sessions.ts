@@ -57,6 +57,7 @@ export function createEvaluator(data: SessionData, isSliced: boolean): NetworkEv
     WasmNetwork.create(build, shape, {
       chunkRows: Math.min(features.rows, isSliced ? slicedChunkRows(network) : fullChunkRows),
       data: { features, targets },
+      gathers: false,
       extraArrays: 1,
       savedLength: 0,
       dropout: [],
@@ -85,8 +86,9 @@ function createWasmTraining(plan: SessionPlan): TrainingSession | undefined {
   const dropsOut = dropout.shares.some((share) => share > 0);
   const kernel = kernelRule(rule.optimizer);
   const workspace = WasmNetwork.create(build as NonNullable<typeof build>, shape, {
-    chunkRows: chunkRowsOf(plan, dropsOut),
+    chunkRows: chunkRowsOf(plan, dropsOut, shape.isRegression),
     data: { features, targets },
+    gathers: plan.batchSize < features.rows,
     extraArrays: 1 + (kernel?.slotCount ?? 0),
     savedLength: savedGradient === undefined ? 0 : shape.length,
     dropout: dropout.shares,
@@ -108,8 +110,14 @@ function createWasmTraining(plan: SessionPlan): TrainingSession | undefined {
 }
 
 /** Masks of dropout are drawn chunk by chunk, so that with it a chunk depends on the network alone. */
-function chunkRowsOf({ network, features, batchSize, isSliced }: SessionPlan, dropsOut: boolean): number {
+function chunkRowsOf(
+  { network, features, batchSize, isSliced }: SessionPlan,
+  dropsOut: boolean,
+  isRegression: boolean,
+): number {
   if (dropsOut) return Math.min(rowsPerChunk(network), features.rows);
+  // Regressions have no buffers that grow with a chunk, unless rows are copied together.
+  if (isRegression && !isSliced && batchSize >= features.rows) return features.rows;
   const most = isSliced ? slicedChunkRows(network) : fullChunkRows;
   return Math.min(most, features.rows, batchSize);
 }

@@ -63,7 +63,8 @@ export function readTable(source: TableRows, expectation: TableExpectation = {})
     : fromRows(rowsOf(source, what), expected, columnsMax);
   if (table.columns > columnsMax) throw tooManyColumns(table.columns, columnsMax, what);
   // Finite before, and beyond the dtype now.
-  const bad = findNonFinite(table.numbers);
+  const isChecked = isTyped(source) && table.numbers === source.data;
+  const bad = isChecked ? -1 : findNonFinite(table.numbers);
   if (bad >= 0) {
     const [row, column] = [Math.floor(bad / table.columns), bad % table.columns];
     throw new InvalidDataError(

@@ -26,6 +26,8 @@ export class KernelMemory {
   /** Sorted by place, never adjacent. */
   readonly #gaps: Gap[];
   readonly #sizes = new Map<number, number>();
+  /** End of all that was ever handed out. */
+  #mark = 0;
   #floats: Float32Array<ArrayBuffer>;
   #doubles: Float64Array<ArrayBuffer>;
   #integers: Int32Array<ArrayBuffer>;
@@ -54,8 +56,16 @@ export class KernelMemory {
     return used;
   }
 
-  /** The address of a zeroed block at a multiple of 64, or undefined where there is no room. */
-  allocate(bytes: number): number | undefined {
+  /** Bytes that can be handed out in all, once it has grown. */
+  get bytesMax(): number {
+    return this.#bytesMax;
+  }
+
+  /**
+   * The address of a block at a multiple of 64, whose first `zeroedBytes` are 0 and the others anything, or undefined
+   * where there is no room.
+   */
+  allocate(bytes: number, zeroedBytes: number = bytes): number | undefined {
     const size = Math.max(alignment, Math.ceil(bytes / alignment) * alignment);
     const gap = this.#gaps.find(({ start, end }) => end - start >= size) ?? this.#grow(size);
     if (gap === undefined) return undefined;
@@ -63,7 +73,10 @@ export class KernelMemory {
     gap.start += size;
     if (gap.start === gap.end) this.#gaps.splice(this.#gaps.indexOf(gap), 1);
     this.#sizes.set(start, size);
-    this.#integers.fill(0, start >> 2, (start + size) >> 2);
+    // Beyond the mark nobody has written yet, and new memory is 0.
+    const dirtyEnd = Math.min(start + zeroedBytes, this.#mark);
+    if (dirtyEnd > start) this.#integers.fill(0, start >> 2, Math.ceil(dirtyEnd / 4));
+    this.#mark = Math.max(this.#mark, start + size);
     return start;
   }
 

@@ -19,7 +19,7 @@ import {
 import type { TypedCode } from './typedCode.ts';
 import { typedCode } from './typedCode.ts';
 import type { LayerPlaces, WorkspaceNeeds, WorkspacePlaces } from './workspacePlaces.ts';
-import { isResident, reservePlaces } from './workspacePlaces.ts';
+import { isResident, labelColumns, reservePlaces } from './workspacePlaces.ts';
 
 /** What a step takes besides the settings of its rule. */
 export interface StepNumbers {
@@ -66,7 +66,7 @@ export class WasmNetwork {
   static create(build: WasmBuild, shape: NetworkShape, needs: WorkspaceNeeds): WasmNetwork | undefined {
     const reservation = new Reservation();
     const places = reservePlaces(reservation, shape, needs);
-    const block = allocateBlock(build, reservation.bytes);
+    const block = allocateBlock(build, reservation.bytes, places.features);
     return block && new WasmNetwork(shape, needs, block, places);
   }
 
@@ -173,10 +173,9 @@ export class WasmNetwork {
     const { shape } = this;
     const places = this.#places;
     const at = (place: number): number => address + place;
-    const { targets } = needs.data;
     writeStruct(memory, targetsStruct, at(places.targets), {
       values: at(places.labels),
-      columns: targets.kind === 'rows' ? targets.columns : 0,
+      columns: labelColumns(shape, needs.data),
     });
     shape.layers.forEach((layer, index) => {
       writeStruct(memory, layerStruct, at(places.layers) + index * layerStruct.bytes, {
@@ -221,7 +220,7 @@ export class WasmNetwork {
         gradient,
         biasGradient: first.biasSegment === undefined || gradient === 0 ? 0 : gradient + biasAt,
         scores: at(places.scores),
-        wanted: at(places.scores) + 64 * shape.bytesPerNumber,
+        wanted: at(places.scores) + 1024,
         targets: at(places.targets),
       });
     }
@@ -272,7 +271,7 @@ export class WasmNetwork {
 
   /** Copies features and labels into the workspace, from its beginning. */
   #copyRows(first: number, count: number, order: Int32Array | undefined): void {
-    const { features, targets } = this.#data;
+    const { features } = this.#data;
     const { featureStride } = this.shape;
     const target = this.view(this.#block.address + this.#places.features, count * featureStride);
     const { columns, data } = features;
@@ -283,19 +282,25 @@ export class WasmNetwork {
         const from = (order === undefined ? first + i : (order[first + i] as number)) * columns;
         const to = i * featureStride;
         for (let j = 0; j < columns; j++) target[to + j] = data[from + j] as number;
+        for (let j = columns; j < featureStride; j++) target[to + j] = 0;
       }
     }
+    this.#copyLabels(first, count, order);
+  }
+
+  #copyLabels(first: number, count: number, order: Int32Array | undefined): void {
+    const { targets } = this.#data;
     const labels = this.#block.address + this.#places.labels;
+    const rowOf = (i: number): number => order?.[first + i] ?? first + i;
     if (targets.kind === 'classes') {
       const { integers } = this.#block.memory;
-      for (let i = 0; i < count; i++) {
-        integers[(labels >> 2) + i] = targets.indices[order?.[first + i] ?? first + i] as number;
-      }
+      const indices = this.shape.isRegression ? this.view(labels, count) : integers.subarray(labels >> 2);
+      for (let i = 0; i < count; i++) indices[i] = targets.indices[rowOf(i)] as number;
       return;
     }
     const numbers = this.view(labels, count * targets.columns);
     for (let i = 0; i < count; i++) {
-      const from = (order?.[first + i] ?? first + i) * targets.columns;
+      const from = rowOf(i) * targets.columns;
       for (let j = 0; j < targets.columns; j++) {
         numbers[i * targets.columns + j] = targets.values[from + j] as number;
       }

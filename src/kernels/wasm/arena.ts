@@ -26,23 +26,44 @@ export function sharedMemory(build: WasmBuild): KernelMemory {
   return memory;
 }
 
+/** The last large memory that was given back, for the next one to use unless the engine has taken it. */
+const spares = new Map<WasmBuild, WeakRef<KernelMemory>>();
+
 /**
- * A zeroed block: a part of the shared memory, or for a large one a memory of its own, which goes when nobody refers
- * to it any more. Undefined where there is no room: the caller does without.
+ * A block whose first `zeroedBytes` are 0: a part of the shared memory, or for a large one a memory of its own, which
+ * goes when nobody refers to it any more. Undefined where there is no room: the caller does without.
  */
-export function allocateBlock(build: WasmBuild, bytes: number): Block | undefined {
+export function allocateBlock(
+  build: WasmBuild,
+  bytes: number,
+  zeroedBytes: number = bytes,
+): Block | undefined {
   if (bytes <= sharedBlockBytesMax) {
     const memory = sharedMemory(build);
-    const address = memory.allocate(bytes);
+    const address = memory.allocate(bytes, zeroedBytes);
     return address === undefined ? undefined : { memory, address, release: () => memory.free(address) };
   }
   if (bytes > blockBytesMax) return undefined;
   try {
-    const memory = new KernelMemory(build, bytes + 64, bytes + 64);
-    const address = memory.allocate(bytes);
-    return address === undefined ? undefined : { memory, address, release: () => {} };
+    const memory = takeSpare(build, bytes) ?? new KernelMemory(build, bytes + 64, bytes + 64);
+    const address = memory.allocate(bytes, zeroedBytes);
+    if (address === undefined) return undefined;
+    const release = (): void => {
+      memory.free(address);
+      spares.set(build, new WeakRef(memory));
+    };
+    return { memory, address, release };
   } catch {
     // Out of memory or of address space.
     return undefined;
   }
+}
+
+/** A large memory that is free and not much larger than asked for. New memory costs a page fault every 4 kB. */
+function takeSpare(build: WasmBuild, bytes: number): KernelMemory | undefined {
+  const memory = spares.get(build)?.deref();
+  if (memory === undefined || memory.bytesMax < bytes + 4_160 || memory.bytesMax > 4 * bytes)
+    return undefined;
+  spares.delete(build);
+  return memory;
 }

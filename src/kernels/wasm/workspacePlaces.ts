@@ -17,6 +17,8 @@ const residentBytesMax = 2 ** 29;
 export interface WorkspaceNeeds {
   readonly chunkRows: number;
   readonly data: PlannedData;
+  /** Whether rows may come in another order than that of the data. */
+  readonly gathers: boolean;
   /** Arrays of the size of the parameters: a gradient and the slots of an optimizer. */
   readonly extraArrays: number;
   /** Numbers of double precision for the gradient that a training saves; 0 for none. */
@@ -60,6 +62,12 @@ export function isResident(shape: NetworkShape, { data }: WorkspaceNeeds): boole
   return data.features.rows * shape.featureStride * shape.bytesPerNumber <= residentBytesMax;
 }
 
+/** Numbers of a label; 0 where it is the index of a class. A regression has numbers, of classes too. */
+export function labelColumns(shape: NetworkShape, { targets }: PlannedData): number {
+  if (targets.kind === 'rows') return targets.columns;
+  return shape.isRegression ? 1 : 0;
+}
+
 /** Gives everything a place. */
 export function reservePlaces(
   reservation: Reservation,
@@ -67,11 +75,11 @@ export function reservePlaces(
   needs: WorkspaceNeeds,
 ): WorkspacePlaces {
   const { bytesPerNumber, layers, length, featureStride } = shape;
-  const { chunkRows, data, extraArrays, savedLength, dropout } = needs;
+  const { chunkRows, data, gathers, extraArrays, savedLength, dropout } = needs;
   const rows = isResident(shape, needs) ? data.features.rows : chunkRows;
   const widest = Math.max(...layers.map(({ stride }) => stride), 16 / bytesPerNumber);
   const numbers = (count: number): number => reservation.add(count * bytesPerNumber);
-  const labelBytes = data.targets.kind === 'rows' ? data.targets.columns * bytesPerNumber : 4;
+  const labelBytes = labelColumns(shape, data) * bytesPerNumber || 4;
   return {
     training: reservation.add(trainingStruct.bytes),
     network: reservation.add(networkStruct.bytes),
@@ -84,7 +92,8 @@ export function reservePlaces(
     values: numbers(length),
     extras: Array.from({ length: extraArrays }, () => numbers(length)),
     saved: reservation.add(savedLength * 8),
-    scores: numbers(128),
+    // Scores, powers and labels of a block of 32 rows, 512 bytes apart.
+    scores: reservation.add(3 * 512),
     buffers: shape.isRegression
       ? [{ values: 0, preactivations: 0, deltas: 0, kept: 0, mask: -1 }]
       : layers.map(({ stride, activation, code }, index): LayerPlaces => {
@@ -99,9 +108,10 @@ export function reservePlaces(
             mask: dropsOut ? numbers(count) : -1,
           };
         }),
-    gathered: numbers(chunkRows * featureStride),
-    order: reservation.add(data.features.rows * 4),
-    labels: reservation.add(rows * labelBytes),
+    gathered: numbers(gathers ? chunkRows * featureStride : 0),
+    order: reservation.add(gathers ? data.features.rows * 4 : 0),
+    // Read in whole vectors.
+    labels: reservation.add(rows * labelBytes + 16),
     features: numbers(rows * featureStride),
   };
 }
