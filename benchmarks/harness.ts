@@ -6,7 +6,23 @@ export interface Contender {
   readonly name: string;
   /** Does the work once. It returns something that depends on it, so that nothing is optimised away. */
   run(): unknown;
+  /** How many units (steps, iterations) one run does; 1 unless given. Times are per unit. */
+  readonly units?: number;
+  /** For work in another process: does `count` runs and returns what it measured there, in milliseconds. */
+  measure?(count: number): Promise<number>;
 }
+
+/** Milliseconds of something: `wallMs`, or `cpuMs` where one thread's work is compared on a busy machine. */
+export type Stopwatch = () => number;
+
+/** Time on the wall. */
+export const wallMs: Stopwatch = () => systemClock.now();
+
+/** Processor time of this process, user and system, all threads: what a peer does beside the main thread counts. */
+export const cpuMs: Stopwatch = () => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};
 
 /** What one contender needed. */
 export interface Measurement {
@@ -32,17 +48,9 @@ export interface Table {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** Measures contenders in turns. The first is the baseline. */
+/** Measures contenders in turns, by time on the wall. The first is the baseline. */
 export async function compare(contenders: readonly Contender[], effort: Effort): Promise<Measurement[]> {
-  const counts: number[] = [];
-  for (const contender of contenders) counts.push(await runsPerSample(contender, effort.sampleMs));
-  const samples: number[][] = contenders.map(() => []);
-  for (let repetition = 0; repetition < effort.repetitions; repetition++) {
-    for (const [index, contender] of contenders.entries()) {
-      const count = counts[index]!;
-      samples[index]!.push((await timeMs(contender, count)) / count);
-    }
-  }
+  const samples = await sample(contenders, effort, wallMs);
   return contenders.map(({ name }, index) => ({
     name,
     ms: median(samples[index]!),
@@ -50,20 +58,39 @@ export async function compare(contenders: readonly Contender[], effort: Effort):
   }));
 }
 
+/** Milliseconds per unit of each contender in each repetition. They take turns, after each has warmed up. */
+export async function sample(
+  contenders: readonly Contender[],
+  effort: Effort,
+  stopwatch: Stopwatch,
+): Promise<number[][]> {
+  const counts: number[] = [];
+  for (const contender of contenders) counts.push(await runsPerSample(contender, effort.sampleMs, stopwatch));
+  const samples: number[][] = contenders.map(() => []);
+  for (let repetition = 0; repetition < effort.repetitions; repetition++) {
+    for (const [index, contender] of contenders.entries()) {
+      const units = counts[index]! * (contender.units ?? 1);
+      samples[index]!.push((await timeMs(contender, counts[index]!, stopwatch)) / units);
+    }
+  }
+  return samples;
+}
+
 /** Warms up until one sample takes long enough; returns how many runs that is. */
-async function runsPerSample(contender: Contender, sampleMs: number): Promise<number> {
+async function runsPerSample(contender: Contender, sampleMs: number, stopwatch: Stopwatch): Promise<number> {
   for (let count = 1; ; count *= 2) {
-    if ((await timeMs(contender, count)) >= sampleMs) return count;
+    if ((await timeMs(contender, count, stopwatch)) >= sampleMs) return count;
   }
 }
 
-async function timeMs(contender: Contender, count: number): Promise<number> {
-  const start = systemClock.now();
+async function timeMs(contender: Contender, count: number, stopwatch: Stopwatch): Promise<number> {
+  if (contender.measure !== undefined) return contender.measure(count);
+  const start = stopwatch();
   for (let i = 0; i < count; i++) {
     const result = contender.run();
     if (result instanceof Promise) await result;
   }
-  return systemClock.now() - start;
+  return stopwatch() - start;
 }
 
 /** The middle one, or the mean of the two in the middle. */

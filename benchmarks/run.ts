@@ -6,7 +6,15 @@ import { cpus, loadavg, release, totalmem, type } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Effort, Table } from './harness.ts';
 
-const tables = ['training', 'merging', 'coordinators', 'ticks', 'formulas'];
+const tables = [
+  'training',
+  'merging',
+  'coordinators',
+  'ticks',
+  'formulas',
+  'peersRegression',
+  'peersNetworks',
+];
 const root = fileURLToPath(new URL('..', import.meta.url));
 const options = process.argv.slice(2);
 const isQuick = options.includes('--quick');

@@ -2,7 +2,11 @@
 // `npm ci` works on the machine that wrote the lockfile and stops on the others.
 import { readFileSync } from 'node:fs';
 
-const lockfiles = ['package-lock.json', 'test/onnxruntime/package-lock.json'];
+const lockfiles = [
+  'package-lock.json',
+  'test/onnxruntime/package-lock.json',
+  'benchmarks/peers/package-lock.json',
+];
 const problems = [];
 let entries = 0;
 
