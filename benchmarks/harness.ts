@@ -38,6 +38,8 @@ export interface Effort {
   readonly repetitions: number;
   /** Least time of one repetition of one contender, in milliseconds. */
   readonly sampleMs: number;
+  /** Share of the steps of works that come in steps; 1 in full. */
+  readonly scale: number;
 }
 
 /** One table of the results. */

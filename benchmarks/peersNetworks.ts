@@ -45,7 +45,10 @@ const settings: readonly Setting[] = [
 export async function measure(effort: Effort): Promise<Table[]> {
   const python = await startPython(['torch']);
   const rows = [];
-  for (const setting of settings) rows.push(await measureWork(await workOf(setting, python), effort));
+  for (const setting of settings) {
+    const steps = Math.ceil(setting.steps * effort.scale);
+    rows.push(await measureWork(await workOf({ ...setting, steps }, python), effort));
+  }
   python?.close();
   const note =
     'CPU time per step (forward, loss, backward, update of one batch) of a whole `train` of two passes: relu, ' +

@@ -34,7 +34,10 @@ const settings: readonly Setting[] = [
 export async function measure(effort: Effort): Promise<Table[]> {
   const python = await startPython(['numpy']);
   const rows = [];
-  for (const setting of settings) rows.push(await measureWork(await workOf(setting, python), effort));
+  for (const setting of settings) {
+    const iterations = Math.ceil(setting.iterations * effort.scale);
+    rows.push(await measureWork(await workOf({ ...setting, iterations }, python), effort));
+  }
   python?.close();
   const note =
     'CPU time per iteration of a whole `train`, float64, full batch, with the cost of each iteration. ' +

@@ -14,28 +14,32 @@ const tables = [
   'formulas',
   'peersRegression',
   'peersNetworks',
+  'peersMerging',
+  'peersPredicting',
 ];
 const root = fileURLToPath(new URL('..', import.meta.url));
 const options = process.argv.slice(2);
 const isQuick = options.includes('--quick');
 const inChild = options.find((option) => option.startsWith('--table='))?.slice('--table='.length);
 
-if (inChild === undefined) measureAll();
+if (inChild === undefined) await measureAll();
 else await measureOne(inChild);
 
 async function measureOne(name: string): Promise<void> {
   const { toMarkdown } = await import('./harness.ts');
   const { measure } = (await import(`./${name}.ts`)) as { measure(effort: Effort): Promise<Table[]> };
-  const effort = isQuick ? { repetitions: 3, sampleMs: 10 } : { repetitions: 15, sampleMs: 100 };
+  const effort = isQuick
+    ? { repetitions: 3, sampleMs: 10, scale: 1 / 8 }
+    : { repetitions: 15, sampleMs: 100, scale: 1 };
   for (const table of await measure(effort)) console.log(toMarkdown(table));
 }
 
 /** Each table has a process of its own: what one has taught the compiler about a loop must not slow the next. */
-function measureAll(): void {
+async function measureAll(): Promise<void> {
   if (!existsSync(`${root}dist/index.js`))
     throw new Error('dist/index.js is missing, run `npm run build` first');
   const filter = options.find((option) => !option.startsWith('--')) ?? '';
-  const parts = [heading()];
+  const parts = [await heading()];
   console.log(parts[0]);
   for (const name of tables.filter((table) => table.includes(filter))) {
     const args = ['--import', 'tsx', `${root}benchmarks/run.ts`, `--table=${name}`];
@@ -58,7 +62,8 @@ function measureAll(): void {
   writeFileSync(`${root}benchmarks/RESULTS.md`, `${parts.join('\n').trimEnd()}\n`);
 }
 
-function heading(): string {
+async function heading(): Promise<string> {
+  const { describePeers } = await import('./contenders/versions.ts');
   const processors = cpus();
   const memory = Math.round(totalmem() / 2 ** 30);
   return `# Benchmark results
@@ -66,6 +71,8 @@ function heading(): string {
 Measured with \`npm run bench -- --write\` on ${processors.length} × ${processors[0]?.model.trim() ?? 'unknown CPU'}, ${memory} GiB,
 Node ${process.versions.node} (V8 ${process.versions.v8}), ${type()} ${release()}. Medians of repetitions that take turns; a
 ratio is the median of the ratios of neighbouring repetitions in the same run. Absolute figures are this machine's,
-ratios travel better.
+ratios travel better. How to read the tables of peers: benchmarks/README.md.
+
+${await describePeers()}
 `;
 }
