@@ -52,8 +52,8 @@ export async function measure(effort: Effort): Promise<Table[]> {
   python?.close();
   const note =
     'CPU time per step (forward, loss, backward, update of one batch) of a whole `train` of two passes: relu, ' +
-    'softmax with cross-entropy, gradient descent, float32. ml-matrix and brain.js compute in float64 or with ' +
-    'float32 storage as they do; brain.js and synaptic learn row by row, a step is as many rows as the batch has.';
+    'softmax with cross-entropy, gradient descent, float32. ml-matrix computes in float64; brain.js and synaptic ' +
+    'learn row by row, with an output layer and a loss of their own: a step is as many rows as the batch has.';
   return [tableOfPeers('Steps of networks beside their peers', note, rows)];
 }
 
