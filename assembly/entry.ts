@@ -155,7 +155,7 @@ export function takeStep32(
   secondSlot: usize,
   length: i32,
 ): void {
-  takeStep<f32>(rule, values, gradient, firstSlot, secondSlot, length);
+  takeStep<f32>(rule, values, gradient, firstSlot, secondSlot, length, 1);
 }
 
 export function takeStep64(
@@ -166,7 +166,7 @@ export function takeStep64(
   secondSlot: usize,
   length: i32,
 ): void {
-  takeStep<f64>(rule, values, gradient, firstSlot, secondSlot, length);
+  takeStep<f64>(rule, values, gradient, firstSlot, secondSlot, length, 1);
 }
 
 export function addShare32(target: usize, gradient: usize, length: i32, share: f64): void {

@@ -32,20 +32,28 @@ function splat<T>(value: f64): v128 {
 }
 
 /** values −= rate · gradient. */
-function descend<T>(values: usize, gradient: usize, bytes: usize, rate: f64): void {
+function descend<T>(values: usize, gradient: usize, bytes: usize, rate: f64, scale: v128): void {
   const step = splat<T>(-rate);
   for (let at: usize = 0; at < bytes; at += 16) {
-    v128.store(values + at, madd<T>(step, v128.load(gradient + at), v128.load(values + at)));
+    const g = v128.mul<T>(v128.load(gradient + at), scale);
+    v128.store(values + at, madd<T>(step, g, v128.load(values + at)));
   }
 }
 
 /** v ← μ v + g; values −= rate · v, or with Nesterov's look ahead rate · (g + μ v). */
-function accelerate<T>(rule: Rule, values: usize, gradient: usize, velocity: usize, bytes: usize): void {
+function accelerate<T>(
+  rule: Rule,
+  values: usize,
+  gradient: usize,
+  velocity: usize,
+  bytes: usize,
+  scale: v128,
+): void {
   const step = splat<T>(-rule.rate);
   const kept = splat<T>(rule.first);
   const looksAhead = rule.code === nesterov;
   for (let at: usize = 0; at < bytes; at += 16) {
-    const g = v128.load(gradient + at);
+    const g = v128.mul<T>(v128.load(gradient + at), scale);
     const v = madd<T>(kept, v128.load(velocity + at), g);
     v128.store(velocity + at, v);
     const direction = looksAhead ? madd<T>(kept, v, g) : v;
@@ -54,11 +62,18 @@ function accelerate<T>(rule: Rule, values: usize, gradient: usize, velocity: usi
 }
 
 /** s ← s + g²; values −= rate · g/(√s + ε). */
-function stepAdaGrad<T>(rule: Rule, values: usize, gradient: usize, squares: usize, bytes: usize): void {
+function stepAdaGrad<T>(
+  rule: Rule,
+  values: usize,
+  gradient: usize,
+  squares: usize,
+  bytes: usize,
+  scale: v128,
+): void {
   const rate = splat<T>(rule.rate);
   const epsilon = splat<T>(rule.epsilon);
   for (let at: usize = 0; at < bytes; at += 16) {
-    const g = v128.load(gradient + at);
+    const g = v128.mul<T>(v128.load(gradient + at), scale);
     const s = madd<T>(g, g, v128.load(squares + at));
     v128.store(squares + at, s);
     const step = v128.div<T>(v128.mul<T>(rate, g), v128.add<T>(v128.sqrt<T>(s), epsilon));
@@ -74,6 +89,7 @@ function stepRmsProp<T>(
   squares: usize,
   velocity: usize,
   bytes: usize,
+  scale: v128,
 ): void {
   const kept = splat<T>(rule.first);
   const taken = splat<T>(1 - rule.first);
@@ -81,7 +97,7 @@ function stepRmsProp<T>(
   const rate = splat<T>(-rule.rate);
   const speed = splat<T>(rule.second);
   for (let at: usize = 0; at < bytes; at += 16) {
-    const g = v128.load(gradient + at);
+    const g = v128.mul<T>(v128.load(gradient + at), scale);
     const s = madd<T>(kept, v128.load(squares + at), v128.mul<T>(v128.mul<T>(taken, g), g));
     v128.store(squares + at, s);
     let v = v128.div<T>(g, v128.add<T>(v128.sqrt<T>(s), epsilon));
@@ -101,6 +117,7 @@ function stepAdam<T>(
   means: usize,
   squares: usize,
   bytes: usize,
+  scale: v128,
 ): void {
   const kept = splat<T>(rule.first);
   const taken = splat<T>(1 - rule.first);
@@ -111,7 +128,7 @@ function stepAdam<T>(
   const correction = splat<T>(rule.secondCorrection);
   const weightDecay = splat<T>(-rule.weightDecay);
   for (let at: usize = 0; at < bytes; at += 16) {
-    const g = v128.load(gradient + at);
+    const g = v128.mul<T>(v128.load(gradient + at), scale);
     const m = madd<T>(kept, v128.load(means + at), v128.mul<T>(taken, g));
     const v = madd<T>(keptSquares, v128.load(squares + at), v128.mul<T>(v128.mul<T>(takenSquares, g), g));
     v128.store(means + at, m);
@@ -123,7 +140,10 @@ function stepAdam<T>(
   }
 }
 
-/** One step over `length` numbers, a multiple of the lanes. Slots are addresses, 0 where the rule has none. */
+/**
+ * One step over `length` numbers, a multiple of the lanes, against `factor` times the gradient. Slots are addresses, 0
+ * where the rule has none.
+ */
 export function takeStep<T>(
   rule: Rule,
   values: usize,
@@ -131,20 +151,22 @@ export function takeStep<T>(
   firstSlot: usize,
   secondSlot: usize,
   length: i32,
+  factor: f64,
 ): void {
   const bytes = <usize>length * sizeof<T>();
+  const scale = splat<T>(factor);
   switch (rule.code) {
     case adam:
-      return stepAdam<T>(rule, values, gradient, firstSlot, secondSlot, bytes);
+      return stepAdam<T>(rule, values, gradient, firstSlot, secondSlot, bytes, scale);
     case momentum:
     case nesterov:
-      return accelerate<T>(rule, values, gradient, firstSlot, bytes);
+      return accelerate<T>(rule, values, gradient, firstSlot, bytes, scale);
     case adaGrad:
-      return stepAdaGrad<T>(rule, values, gradient, firstSlot, bytes);
+      return stepAdaGrad<T>(rule, values, gradient, firstSlot, bytes, scale);
     case rmsProp:
-      return stepRmsProp<T>(rule, values, gradient, firstSlot, secondSlot, bytes);
+      return stepRmsProp<T>(rule, values, gradient, firstSlot, secondSlot, bytes, scale);
     default:
-      return descend<T>(values, gradient, bytes, rule.rate);
+      return descend<T>(values, gradient, bytes, rule.rate, scale);
   }
 }
 

@@ -4,7 +4,7 @@
 import { lanes, loadSplat, madd, sumLanes } from './simd';
 
 /** Numbers of k that are worked through before the next four rows: their part of B stays in the first-level cache. */
-const blockSize: i32 = 256;
+const blockSizeMax: i32 = 256;
 
 /** One row of vectors, 4·V wide: four sums of one row. */
 function rowTile4<T>(k: i32, a: usize, aStep: usize, b: usize, bStep: usize, c: usize, start: usize): void {
@@ -179,6 +179,9 @@ export function product<T>(
 ): void {
   const rows = m & ~3;
   if (rows > 0) {
+    // Blocks of about the same size: a short last one would cost as much as a long one in loading and storing C.
+    const blocks = max(1, (k + blockSizeMax - 1) / blockSizeMax);
+    const blockSize = max(1, (k + blocks - 1) / blocks);
     for (let j = 0; j < n; ) {
       const isWide = j + 2 * lanes<T>() <= n;
       const at = <usize>j * sizeof<T>();

@@ -59,11 +59,9 @@ export function costOf<T>(training: Training, first: i32, count: i32, sum: f64):
 export function finishMean<T>(training: Training, sum: f64, rows: i32): f64 {
   const gradient = training.gradient;
   const bytes = <usize>training.length * sizeof<T>();
-  if (rows !== 1) {
-    const divisor = v128.splat<T>(<T>rows);
-    for (let at: usize = 0; at < bytes; at += 16) {
-      v128.store(gradient + at, v128.div<T>(v128.load(gradient + at), divisor));
-    }
+  const divisor = v128.splat<T>(<T>rows);
+  for (let at: usize = 0; at < bytes; at += 16) {
+    v128.store(gradient + at, v128.div<T>(v128.load(gradient + at), divisor));
   }
   return sum / training.costDivisor / <f64>rows + penaltyOf<T>(training, true);
 }
@@ -90,10 +88,21 @@ export function penaltyOf<T>(training: Training, addsGradient: bool): f64 {
   return cost;
 }
 
-/** Forward, loss, backward, penalty and the optimizer's step: one batch in one call. Returns its mean cost. */
+/**
+ * Forward, loss, backward, penalty and the optimizer's step: one batch in one call, with the bits of the single calls.
+ * Returns its mean cost.
+ */
 export function trainBatch<T>(training: Training, first: i32, count: i32): f64 {
   const sum = accumulate<T>(training, first, count, true, 0);
-  const cost = finishMean<T>(training, sum, count);
+  let cost: f64;
+  let factor: f64 = 1;
+  if (training.l1 === 0 && training.l2 === 0 && popcnt(count) === 1) {
+    // The mean is taken on the way of the step. A power of two has an exact reciprocal: the bits are those of a division.
+    factor = 1.0 / <f64>count;
+    cost = sum / training.costDivisor / <f64>count;
+  } else {
+    cost = finishMean<T>(training, sum, count);
+  }
   takeStep<T>(
     training.rule,
     training.values,
@@ -101,6 +110,7 @@ export function trainBatch<T>(training: Training, first: i32, count: i32): f64 {
     training.firstSlot,
     training.secondSlot,
     training.length,
+    factor,
   );
   return cost;
 }
