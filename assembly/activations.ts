@@ -1,6 +1,6 @@
 // Activations over whole arrays in place, and their slopes. Codes are those of src/kernels/wasm/codes.ts.
 import { decay, expMinusOne, exponential, hyperbolicTangent, sigmoidFrom, softPlus } from './exponential';
-import { lanes, madd } from './simd';
+import { lanes, madd, sumLanes } from './simd';
 
 export const identity: i32 = 0;
 export const relu: i32 = 1;
@@ -150,24 +150,34 @@ export function multiplyBySlope<T>(
   }
 }
 
-/** The largest number of a row. */
+/** The largest number of a row. A NaN may be passed over: what is made of the row is NaN all the same. */
 export function largestOf<T>(at: usize, columns: i32): T {
   let largest = load<T>(at);
-  for (let j = 1; j < columns; j++) largest = max<T>(largest, load<T>(at + <usize>j * sizeof<T>()));
+  for (let j = 1; j < columns; j++) {
+    const x = load<T>(at + <usize>j * sizeof<T>());
+    largest = x > largest ? x : largest;
+  }
   return largest;
+}
+
+/** All bits of the first `count` lanes, none of the others. */
+function firstLanes<T>(count: i32): v128 {
+  if (sizeof<T>() === 4) return i32x4.lt_s(i32x4(0, 1, 2, 3), v128.splat<i32>(count));
+  return i64x2.lt_s(i64x2(0, 1), v128.splat<i64>(<i64>count));
 }
 
 /** e^(z − largest) of a row in `target`, whose padding becomes 0; returns the sum. */
 export function powersOfRow<T>(target: usize, source: usize, columns: i32, largest: T): T {
   const shift = v128.splat<T>(largest);
+  let sum = v128.splat<T>(0);
   for (let j = 0; j < columns; j += lanes<T>()) {
     const at = <usize>j * sizeof<T>();
-    v128.store(target + at, exponential<T>(v128.sub<T>(v128.load(source + at), shift)));
+    let power = exponential<T>(v128.sub<T>(v128.load(source + at), shift));
+    if (columns - j < lanes<T>()) power = v128.and(power, firstLanes<T>(columns - j));
+    v128.store(target + at, power);
+    sum = v128.add<T>(sum, power);
   }
-  let sum: T = 0;
-  for (let j = 0; j < columns; j++) sum += load<T>(target + <usize>j * sizeof<T>());
-  for (let j = columns; j % lanes<T>() !== 0; j++) store<T>(target + <usize>j * sizeof<T>(), 0);
-  return sum;
+  return sumLanes<T>(sum);
 }
 
 /** Multiplies a row, padding and all. */

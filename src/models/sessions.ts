@@ -66,10 +66,14 @@ export function createEvaluator(data: SessionData, isSliced: boolean): NetworkEv
   return new ReferenceEvaluator(new Objective(network, features, targets, dtype));
 }
 
-/** Rows that a fast kernel works through in one to two milliseconds; whole blocks of those that regressions work in. */
+/**
+ * Rows that a fast kernel works through in one to two milliseconds: a multiple of 4, which is where the kernels' sums
+ * over rows may be cut, and of the blocks of 32 that regressions work in.
+ */
 function slicedChunkRows(network: DenseNetwork): number {
   const rows = Math.floor(2 ** 22 / (network.layout.length + 1));
-  return rows >= fullChunkRows ? fullChunkRows : rows >= 32 ? rows - (rows % 32) : Math.max(4, rows);
+  if (rows >= fullChunkRows) return fullChunkRows;
+  return rows >= 32 ? rows - (rows % 32) : Math.max(4, rows - (rows % 4));
 }
 
 function createReferenceTraining(plan: SessionPlan): TrainingSession {
