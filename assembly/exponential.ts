@@ -154,9 +154,15 @@ export function sigmoidFrom<T>(x: v128, power: v128): v128 {
   return v128.div<T>(v128.bitselect(power, one, isNegative), v128.add<T>(one, power));
 }
 
-/** e^−|x|. */
+/** e^−|x|, for which half of the bounds need no look. */
 export function decay<T>(x: v128): v128 {
-  return exponential<T>(v128.neg<T>(v128.abs<T>(x)));
+  const low = constant<T>(sizeof<T>() === 4 ? <f64>lowest32 : lowest64);
+  const negative = v128.neg<T>(v128.abs<T>(x));
+  const inside = v128.pmax<T>(negative, low);
+  const n = wholePart<T>(inside);
+  const scale = powerOfTwo<T>(n);
+  const power = madd<T>(scale, seriesOfExpm1<T>(inside, n), scale);
+  return v128.andnot(power, v128.lt<T>(negative, low));
 }
 
 /** tanh x = E/(E + 2) with E = e^2x − 1. */
@@ -169,5 +175,5 @@ export function hyperbolicTangent<T>(x: v128): v128 {
 
 /** log(1 + e^x) = max(x, 0) + log(1 + e^−|x|). */
 export function softPlus<T>(x: v128): v128 {
-  return v128.add<T>(v128.max<T>(x, constant<T>(0)), logOnePlus<T>(decay<T>(x)));
+  return v128.add<T>(v128.pmax<T>(x, constant<T>(0)), logOnePlus<T>(decay<T>(x)));
 }

@@ -1,8 +1,8 @@
 // Regressions with one output: each row is read once from far away. A block of rows is scored, its cost taken, and its
 // gradient added while its features are still in the first-level cache.
-import { exponential, logarithm, logOnePlus, sigmoidFrom } from './exponential';
+import { decay, logarithm, logOnePlus, sigmoidFrom } from './exponential';
 import { binaryCrossEntropy, dataRow, Targets } from './losses';
-import { lanes, madd, sumLanes } from './simd';
+import { lanes, loadSplat, madd, sumLanes } from './simd';
 
 /** What a pass over rows needs. */
 @unmanaged
@@ -98,7 +98,7 @@ function addBlock<T>(rows: usize, slopes: usize, count: i32, gradient: usize, by
     let row = rows + at;
     let slope = slopes;
     for (let i = 0; i < count; i++) {
-      const d = sizeof<T>() === 4 ? v128.load32_splat(slope) : v128.load64_splat(slope);
+      const d = loadSplat<T>(slope);
       g0 = madd<T>(d, v128.load(row), g0);
       g1 = madd<T>(d, v128.load(row, 16), g1);
       g2 = madd<T>(d, v128.load(row, 32), g2);
@@ -111,18 +111,33 @@ function addBlock<T>(rows: usize, slopes: usize, count: i32, gradient: usize, by
     v128.store(strip, g2, 32);
     v128.store(strip, g3, 48);
   }
-  for (; at < bytes; at += 16) {
-    let g = v128.load(gradient + at);
-    let row = rows + at;
-    let slope = slopes;
-    for (let i = 0; i < count; i++) {
-      const d = sizeof<T>() === 4 ? v128.load32_splat(slope) : v128.load64_splat(slope);
-      g = madd<T>(d, v128.load(row), g);
-      row += bytes;
-      slope += sizeof<T>();
-    }
-    v128.store(gradient + at, g);
+  for (; at < bytes; at += 16) addColumns<T>(rows + at, slopes, count, gradient + at, bytes);
+}
+
+/** The same for a strip of one vector: four chains, since one sum would wait for itself. */
+function addColumns<T>(row: usize, slope: usize, count: i32, gradient: usize, bytes: usize): void {
+  let g0 = v128.load(gradient);
+  let g1 = v128.splat<T>(0);
+  let g2 = g1;
+  let g3 = g1;
+  const row1 = bytes;
+  const row2 = row1 + bytes;
+  const row3 = row2 + bytes;
+  const whole = count & ~3;
+  for (let i = 0; i < whole; i += 4) {
+    g0 = madd<T>(loadSplat<T>(slope), v128.load(row), g0);
+    g1 = madd<T>(loadSplat<T>(slope + sizeof<T>()), v128.load(row + row1), g1);
+    g2 = madd<T>(loadSplat<T>(slope + 2 * sizeof<T>()), v128.load(row + row2), g2);
+    g3 = madd<T>(loadSplat<T>(slope + 3 * sizeof<T>()), v128.load(row + row3), g3);
+    row += row3 + bytes;
+    slope += 4 * sizeof<T>();
   }
+  for (let i = whole; i < count; i++) {
+    g0 = madd<T>(loadSplat<T>(slope), v128.load(row), g0);
+    row += bytes;
+    slope += sizeof<T>();
+  }
+  v128.store(gradient, v128.add<T>(v128.add<T>(g0, g1), v128.add<T>(g2, g3)));
 }
 
 /** The sum of all numbers in double precision. */
@@ -184,7 +199,7 @@ function logLosses<T>(scores: usize, wanted: usize, powers: usize, rows: i32, bi
     const at = <usize>i * sizeof<T>();
     const z = v128.add<T>(v128.load(scores + at), shift);
     v128.store(scores + at, z);
-    v128.store(powers + at, exponential<T>(v128.neg<T>(v128.abs<T>(z))));
+    v128.store(powers + at, decay<T>(z));
   }
   let product = v128.splat<f64>(1);
   let margins = v128.splat<f64>(0);
@@ -194,7 +209,7 @@ function logLosses<T>(scores: usize, wanted: usize, powers: usize, rows: i32, bi
     const z = v128.load(scores + at);
     const y = v128.load(wanted + at);
     const power = v128.load(powers + at);
-    const margin = v128.sub<T>(v128.max<T>(z, zero), v128.mul<T>(z, y));
+    const margin = v128.sub<T>(v128.pmax<T>(z, zero), v128.mul<T>(z, y));
     v128.store(scores + at, v128.sub<T>(sigmoidFrom<T>(z, power), y));
     if (i < whole) {
       product = multiplyOnePlus<T>(product, power);
@@ -223,6 +238,24 @@ function addWidened<T>(sum: v128, x: v128): v128 {
   const low = f64x2.promote_low_f32x4(x);
   const high = f64x2.promote_low_f32x4(v128.shuffle<f32>(x, x, 2, 3, 2, 3));
   return v128.add<f64>(v128.add<f64>(sum, low), high);
+}
+
+/** The sum of `count` numbers, in four chains. */
+function sumOf<T>(at: usize, count: i32): f64 {
+  let even = v128.splat<f64>(0);
+  let odd = even;
+  const whole = count & ~(2 * lanes<T>() - 1);
+  for (let i = 0; i < whole; i += 2 * lanes<T>()) {
+    even = addWidened<T>(even, v128.load(at));
+    odd = addWidened<T>(odd, v128.load(at, 16));
+    at += 32;
+  }
+  let sum = sumLanes<f64>(v128.add<f64>(even, odd));
+  for (let i = whole; i < count; i++) {
+    sum += <f64>load<T>(at);
+    at += sizeof<T>();
+  }
+  return sum;
 }
 
 /** Σ log(1 + e), each to its last bits. */
@@ -291,9 +324,7 @@ export function regress<T>(
     if (!addsGradient) continue;
     addBlock<T>(start, scores, block, regression.gradient, bytes);
     if (biasGradient === 0) continue;
-    let sum = <f64>load<T>(biasGradient);
-    for (let i = 0; i < block; i++) sum += <f64>load<T>(scores + <usize>i * sizeof<T>());
-    store<T>(biasGradient, <T>sum);
+    store<T>(biasGradient, <T>(<f64>load<T>(biasGradient) + sumOf<T>(scores, block)));
   }
   return cost;
 }
