@@ -12,6 +12,7 @@ const tables = [
   'coordinators',
   'ticks',
   'formulas',
+  'startup',
   'peersRegression',
   'peersNetworks',
   'peersMerging',
