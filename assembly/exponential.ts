@@ -8,6 +8,7 @@ const log2Low64: f64 = 1.90821492927058770002e-10;
 const log2High32: f32 = 0.693359375;
 const log2Low32: f32 = -2.12194440054690583e-4;
 const perLog2: f64 = 1.4426950408889634074;
+const wholeShift: f64 = 6755399441055744.0 + 1023.0;
 /** Beyond these e^x is no normal number. */
 const lowest64: f64 = -708.39;
 const highest64: f64 = 709.43;
@@ -27,6 +28,7 @@ function clamp<T>(x: v128): v128 {
 
 /** The whole number of log 2 in x. */
 function wholePart<T>(x: v128): v128 {
+  if (sizeof<T>() === 8) return v128.nearest<f64>(v128.mul<f64>(x, constantAt<f64>(perLog2At)));
   return v128.nearest<T>(v128.mul<T>(x, constant<T>(perLog2)));
 }
 
@@ -36,9 +38,41 @@ function powerOfTwo<T>(n: v128): v128 {
     const bits = i32x4.trunc_sat_f32x4_s(n);
     return i32x4.add(i32x4.shl(bits, 23), v128.splat<i32>(0x3f800000));
   }
-  // 1.5·2^52 + n has n in its lowest bits.
-  const bits = v128.add<f64>(n, v128.splat<f64>(6755399441055744.0));
-  return i64x2.add(i64x2.shl(bits, 52), v128.splat<i64>(0x3ff0000000000000));
+  // 1.5·2^52 + 1023 + n has the exponent of 2^n in its lowest bits.
+  return i64x2.shl(v128.add<f64>(n, constantAt<f64>(wholeShiftAt)), 52);
+}
+
+// Constants of series are read from memory: an engine makes a constant vector anew at each use, in three instructions.
+const table64 = memory.data<f64>([
+  0.5,
+  1.0 / 6.0,
+  1.0 / 24.0,
+  1.0 / 120.0,
+  1.0 / 720.0,
+  1.0 / 5040.0,
+  1.0 / 40320.0,
+  1.0 / 362880.0,
+  1.0 / 3628800.0,
+  1.0 / 39916800.0,
+  1.0 / 479001600.0,
+  1.0 / 6227020800.0,
+  perLog2,
+  log2High64,
+  log2Low64,
+  lowest64,
+  wholeShift,
+]);
+const perLog2At: usize = 12;
+const log2HighAt: usize = 13;
+const log2LowAt: usize = 14;
+const lowestAt: usize = 15;
+const wholeShiftAt: usize = 16;
+const table32 = memory.data<f32>([0.5, 1.0 / 6.0, 1.0 / 24.0, 1.0 / 120.0, 1.0 / 720.0, 1.0 / 5040.0]);
+
+/** An entry of the table in every lane: 1/(n + 2)! for n from 0; for doubles what is named above behind them. */
+function constantAt<T>(n: usize): v128 {
+  if (sizeof<T>() === 4) return v128.load32_splat(table32 + 4 * n);
+  return v128.load64_splat(table64 + 8 * n);
 }
 
 /** e^r − 1 for |r| ≤ ½ log 2. */
@@ -46,33 +80,25 @@ function seriesOfExpm1<T>(x: v128, n: v128): v128 {
   if (sizeof<T>() === 4) {
     let r = v128.sub<f32>(x, v128.mul<f32>(n, v128.splat<f32>(log2High32)));
     r = v128.sub<f32>(r, v128.mul<f32>(n, v128.splat<f32>(log2Low32)));
-    let sum = v128.splat<f32>(1.0 / 5040.0);
-    sum = madd<f32>(sum, r, v128.splat<f32>(1.0 / 720.0));
-    sum = madd<f32>(sum, r, v128.splat<f32>(1.0 / 120.0));
-    sum = madd<f32>(sum, r, v128.splat<f32>(1.0 / 24.0));
-    sum = madd<f32>(sum, r, v128.splat<f32>(1.0 / 6.0));
-    sum = madd<f32>(sum, r, v128.splat<f32>(0.5));
+    let sum = constantAt<f32>(5);
+    sum = madd<f32>(sum, r, constantAt<f32>(4));
+    sum = madd<f32>(sum, r, constantAt<f32>(3));
+    sum = madd<f32>(sum, r, constantAt<f32>(2));
+    sum = madd<f32>(sum, r, constantAt<f32>(1));
+    sum = madd<f32>(sum, r, constantAt<f32>(0));
     return madd<f32>(v128.mul<f32>(sum, r), r, r);
   }
-  let r = v128.sub<f64>(x, v128.mul<f64>(n, v128.splat<f64>(log2High64)));
-  r = v128.sub<f64>(r, v128.mul<f64>(n, v128.splat<f64>(log2Low64)));
-  // Three short chains instead of a long one: r³, and sums of four terms each (Estrin).
+  let r = v128.sub<f64>(x, v128.mul<f64>(n, constantAt<f64>(log2HighAt)));
+  r = v128.sub<f64>(r, v128.mul<f64>(n, constantAt<f64>(log2LowAt)));
+  // Three short chains instead of a long one: sums of four terms each (Estrin).
   const r2 = v128.mul<f64>(r, r);
   const r4 = v128.mul<f64>(r2, r2);
-  let low = madd<f64>(r, v128.splat<f64>(1.0 / 6.0), v128.splat<f64>(0.5));
-  low = madd<f64>(r2, madd<f64>(r, v128.splat<f64>(1.0 / 120.0), v128.splat<f64>(1.0 / 24.0)), low);
-  let middle = madd<f64>(r, v128.splat<f64>(1.0 / 5040.0), v128.splat<f64>(1.0 / 720.0));
-  middle = madd<f64>(
-    r2,
-    madd<f64>(r, v128.splat<f64>(1.0 / 362880.0), v128.splat<f64>(1.0 / 40320.0)),
-    middle,
-  );
-  let high = madd<f64>(r, v128.splat<f64>(1.0 / 39916800.0), v128.splat<f64>(1.0 / 3628800.0));
-  high = madd<f64>(
-    r2,
-    madd<f64>(r, v128.splat<f64>(1.0 / 6227020800.0), v128.splat<f64>(1.0 / 479001600.0)),
-    high,
-  );
+  let low = madd<f64>(r, constantAt<f64>(1), constantAt<f64>(0));
+  low = madd<f64>(r2, madd<f64>(r, constantAt<f64>(3), constantAt<f64>(2)), low);
+  let middle = madd<f64>(r, constantAt<f64>(5), constantAt<f64>(4));
+  middle = madd<f64>(r2, madd<f64>(r, constantAt<f64>(7), constantAt<f64>(6)), middle);
+  let high = madd<f64>(r, constantAt<f64>(9), constantAt<f64>(8));
+  high = madd<f64>(r2, madd<f64>(r, constantAt<f64>(11), constantAt<f64>(10)), high);
   const sum = madd<f64>(r4, madd<f64>(r4, high, middle), low);
   return madd<f64>(r2, sum, r);
 }
@@ -156,7 +182,7 @@ export function sigmoidFrom<T>(x: v128, power: v128): v128 {
 
 /** e^−|x|, for which half of the bounds need no look. */
 export function decay<T>(x: v128): v128 {
-  const low = constant<T>(sizeof<T>() === 4 ? <f64>lowest32 : lowest64);
+  const low = sizeof<T>() === 4 ? v128.splat<f32>(lowest32) : constantAt<f64>(lowestAt);
   const negative = v128.neg<T>(v128.abs<T>(x));
   const inside = v128.pmax<T>(negative, low);
   const n = wholePart<T>(inside);
