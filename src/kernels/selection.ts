@@ -1,7 +1,7 @@
 import { InvalidOptionError } from '../errors.ts';
 import { show } from '../show.ts';
 import type { WasmBuild } from './wasm/compile.ts';
-import { bestBuild } from './wasm/compile.ts';
+import { bestBuild, moduleOf } from './wasm/compile.ts';
 
 /**
  * The kernels that there are: `reference`, plain TypeScript, has the same bits on every machine; `simd` is
@@ -21,13 +21,11 @@ export const kernels: {
 } = {
   /** The kernels in use: the fastest that this engine takes, unless others were selected. */
   get name(): KernelName {
-    selected ??= bestBuild() ?? 'reference';
-    return selected;
+    return selected ?? fastest();
   },
   /** What this engine takes, the fastest last. */
   get available(): readonly KernelName[] {
-    const best = bestBuild() ?? 'reference';
-    return names.slice(0, names.indexOf(best) + 1);
+    return names.slice(0, names.indexOf(fastest()) + 1);
   },
   /** Throws InvalidOptionError for a name that this engine does not take. */
   select(name) {
@@ -38,6 +36,14 @@ export const kernels: {
     selected = name;
   },
 };
+
+/** Compiles the better build where that has not been done: only then it is known to work. */
+function fastest(): KernelName {
+  best ??= bestBuild();
+  return best !== undefined && moduleOf(best) !== undefined ? best : 'reference';
+}
+
+let best: WasmBuild | undefined;
 
 /** The WebAssembly build in use, or undefined where it is the reference. */
 export function selectedBuild(): WasmBuild | undefined {

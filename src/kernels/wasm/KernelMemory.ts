@@ -1,3 +1,4 @@
+import { InvalidOptionError } from '../../errors.ts';
 import type { Values } from '../../parameters/values.ts';
 import type { WasmBuild } from './compile.ts';
 import { moduleOf } from './compile.ts';
@@ -38,7 +39,9 @@ export class KernelMemory {
     const maximum = Math.max(initial, Math.ceil(bytesMax / pageBytes));
     this.#memory = new WebAssembly.Memory({ initial, maximum });
     this.#bytesMax = maximum * pageBytes;
-    const instance = new WebAssembly.Instance(moduleOf(build), { env: { memory: this.#memory } });
+    const module = moduleOf(build);
+    if (module === undefined) throw new InvalidOptionError(`kernels ${build} cannot be compiled here`);
+    const instance = new WebAssembly.Instance(module, { env: { memory: this.#memory } });
     this.code = instance.exports as unknown as KernelExports;
     // Before it are constants of the code; and an address of 0 means "none".
     const start = Math.ceil(Math.max(alignment, this.code.heapBase()) / alignment) * alignment;

@@ -31,14 +31,36 @@ export function bestBuild(): WasmBuild | undefined {
 }
 
 const modules = new Map<WasmBuild, WebAssembly.Module>();
+const refused = new Set<WasmBuild>();
 
-/** The compiled module: made once in each thread, when it is first needed. */
-export function moduleOf(build: WasmBuild): WebAssembly.Module {
+/**
+ * The compiled module, made once in each thread when it is first needed. Undefined where it cannot be compiled: a page
+ * may forbid WebAssembly altogether, or compiling it at once on its main thread. In the second case it is compiled
+ * beside, and there some turns of the event loop later.
+ */
+export function moduleOf(build: WasmBuild): WebAssembly.Module | undefined {
   const known = modules.get(build);
-  if (known !== undefined) return known;
-  const module = new WebAssembly.Module(decode(build === 'simd' ? plain : relaxed));
-  modules.set(build, module);
-  return module;
+  if (known !== undefined || refused.has(build)) return known;
+  const bytes = decode(build === 'simd' ? plain : relaxed);
+  try {
+    const module = new WebAssembly.Module(bytes);
+    modules.set(build, module);
+    return module;
+  } catch (error) {
+    refused.add(build);
+    if (error instanceof RangeError) compileBeside(build, bytes);
+    return undefined;
+  }
+}
+
+function compileBeside(build: WasmBuild, bytes: Uint8Array<ArrayBuffer>): void {
+  WebAssembly.compile(bytes).then(
+    (module) => {
+      modules.set(build, module);
+    },
+    // Refused in this way too: the reference stays.
+    () => {},
+  );
 }
 
 function decode(digits: string): Uint8Array<ArrayBuffer> {
