@@ -49,3 +49,22 @@ export {
   trainBatch32,
   trainBatch64,
 } from './entry';
+  addDifferences32,
+  addDifferences64,
+  addProducts32,
+  finishDifferences,
+  finishProducts32,
+  narrow,
+  widen,
+} from './means';
+export { meanOfRanks32, meanOfRanks64 } from './orderStatistics';
+export {
+  dot32,
+  dot64,
+  largest32,
+  largest64,
+  squaredDistances,
+  subtract32,
+  subtract64,
+  sum32,
+} from './sums';

@@ -113,4 +113,62 @@ export interface KernelExports {
   passBack64(network: number, index: number, rows: number): void;
   multiplyAdd32(y: number, x: number, a: number, n: number): void;
   multiplyAdd64(y: number, x: number, a: number, n: number): void;
+
+  // Means: blocks are a multiple of 8 numbers, filled up with zeros.
+  addProducts32(
+    table: number,
+    weights: number,
+    count: number,
+    sums: number,
+    offset: number,
+    n: number,
+    isFirst: number,
+  ): void;
+  finishProducts32(
+    table: number,
+    weights: number,
+    count: number,
+    sums: number,
+    offset: number,
+    n: number,
+    isFirst: number,
+    target: number,
+  ): number;
+  addDifferences32(sums: number, reference: number, values: number, weight: number, n: number): void;
+  addDifferences64(sums: number, reference: number, values: number, weight: number, n: number): void;
+  finishDifferences(target: number, sums: number, reference: number, total: number, n: number): number;
+  widen(target: number, source: number, n: number): void;
+  narrow(target: number, source: number, n: number): void;
+
+  // Order statistics: rows of a multiple of 64 bytes, which are exchanged.
+  meanOfRanks32: MeanOfRanks;
+  meanOfRanks64: MeanOfRanks;
+
+  // Sums over a multiple of 8 numbers (sum32: 16), filled up with zeros.
+  dot32(x: number, y: number, n: number): number;
+  dot64(x: number, y: number, n: number): number;
+  largest32(x: number, n: number): number;
+  largest64(x: number, n: number): number;
+  sum32(x: number, n: number): number;
+  subtract32(target: number, x: number, y: number, n: number): void;
+  subtract64(target: number, x: number, y: number, n: number): void;
+  squaredDistances(
+    distances: number,
+    row: number,
+    others: number,
+    stride: number,
+    count: number,
+    n: number,
+  ): void;
 }
+
+type MeanOfRanks = (
+  target: number,
+  rows: number,
+  stride: number,
+  comparators: number,
+  comparatorsEnd: number,
+  first: number,
+  kept: number,
+  n: number,
+) => void;
