@@ -45,4 +45,9 @@ export interface Merger<State = unknown> {
   add(state: State, child: MergeChild): Steps<void>;
   /** The merged values, in the order of the layout. Throws a MainstemError where there is no sensible result. */
   finish(state: State): Steps<Values>;
+  /**
+   * The same as `begin`, `add` for each of one or more children and `finish`, for a merger that is faster when it has
+   * them all: writes the merged values into `target`, which may be read only after it. Throws what the others throw.
+   */
+  mergeAll?(children: readonly MergeChild[], context: MergeContext, target: Values): Steps<void>;
 }

@@ -3,7 +3,9 @@ import type { Features } from '../models/features.ts';
 import type { Labels } from '../models/labels.ts';
 import type { Model } from '../models/Model.ts';
 import { ModelParameters, requireModelParameters } from '../parameters/ModelParameters.ts';
-import type { Values } from '../parameters/values.ts';
+import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
+import type { DataType, Values } from '../parameters/values.ts';
+import { createValues } from '../parameters/values.ts';
 import { show } from '../show.ts';
 import type { Steps } from '../steps.ts';
 import { inSteps, runSteps } from '../steps.ts';
@@ -13,6 +15,7 @@ import type { MergeFunction } from './CustomMerge.ts';
 import { CustomMerge } from './CustomMerge.ts';
 import type { MergeChild, MergeContext, Merger, MergerNeeds } from './Merger.ts';
 import { ModelScorer } from './ModelScorer.ts';
+import type { WeightTally } from './WeightedMean.ts';
 import { WeightedMean } from './WeightedMean.ts';
 
 /** How children are brought together. */
@@ -66,11 +69,19 @@ export interface ChildParameters {
   readonly staleness?: number;
 }
 
+/** What merged parameters are like. */
+interface MergedInfo {
+  readonly layout: ParameterLayout;
+  readonly dtype: DataType;
+}
+
 /** The merger of a parameters coordinator. Works by itself too: `merger.merge([a, b, c])`. */
 export class ModelParametersMerger implements Merger {
   readonly mode: MergeMode;
   readonly #inner: Merger;
   readonly #round: ((value: number) => number) | undefined;
+  /** Whether a weight comes from a function or a model of the user. */
+  readonly #asksUsers: boolean;
   #scorer: ModelScorer | undefined;
 
   /** Throws InvalidOptionError for an unknown mode or rounding, or where a mode lacks what it needs. */
@@ -91,6 +102,7 @@ export class ModelParametersMerger implements Merger {
     }
     this.mode = mode;
     this.#round = roundings[rounding];
+    this.#asksUsers = mode === 'scoreRatio' || typeof weights === 'function';
     this.#inner = this.#innerFor(mode, weights, merge);
   }
 
@@ -113,9 +125,24 @@ export class ModelParametersMerger implements Merger {
 
   *finish(state: unknown): Generator<undefined, Values> {
     const merged = yield* inSteps(this.#inner.finish(state));
-    const round = this.#round;
-    if (round !== undefined) for (let i = 0; i < merged.length; i++) merged[i] = round(merged[i] as number);
+    this.#roundAll(merged);
     return merged;
+  }
+
+  *mergeAll(
+    children: readonly MergeChild[],
+    { layout, main }: MergeContext,
+    target: Values,
+  ): Generator<undefined, void> {
+    const inner = this.#inner;
+    if (inner.mergeAll !== undefined) {
+      yield* inSteps(inner.mergeAll(children, { layout, main }, target));
+      this.#roundAll(target);
+      return;
+    }
+    const state = this.begin({ layout, main });
+    for (const child of children) yield* inSteps(this.add(state, child));
+    target.set(yield* this.finish(state));
   }
 
   /**
@@ -128,15 +155,45 @@ export class ModelParametersMerger implements Merger {
     if (first === undefined)
       throw new MalformedDataError('there are no parameters to merge, expected at least one set');
     const { layout, dtype } = first.parameters;
+    const info = { layout, dtype };
+    return this.#mergeOptimistically(all, info) ?? this.#mergeChecked(all, info);
+  }
+
+  /**
+   * A mean that is finite proves that its children are: they are read once. Undefined where it is not, where anything
+   * else is wrong, or where a function of the user would meet numbers that nobody has checked.
+   */
+  #mergeOptimistically(
+    all: readonly MergeChild[],
+    { layout, dtype }: MergedInfo,
+  ): ModelParameters | undefined {
+    const inner = this.#inner;
+    if (!(inner instanceof WeightedMean) || this.#asksUsers || this.#round !== undefined) return undefined;
+    const values = createValues(dtype, layout.length);
+    try {
+      for (const { parameters } of all) layout.assertFits(parameters.layout);
+      if (!inner.prepareMean(all, values)(0, values.length)) return undefined;
+    } catch {
+      // The checks of the other way say it in their order.
+      return undefined;
+    }
+    return new ModelParameters(layout, values);
+  }
+
+  #mergeChecked(all: readonly MergeChild[], { layout, dtype }: MergedInfo): ModelParameters {
     for (const { parameters, id } of all) {
       layout.assertFits(parameters.layout, `parameters of child ${id}`, 'the first child');
       parameters.assertFinite(`parameters of child ${id}`);
     }
-    const state = this.begin({ layout, main: undefined });
-    for (const child of all) runSteps(this.add(state, child));
-    const merged = new ModelParameters(layout, runSteps(this.finish(state)));
+    const merged = new ModelParameters(layout, createValues('float64', layout.length));
+    runSteps(this.mergeAll(all, { layout, main: undefined }, merged.values));
     merged.assertFinite('merged parameters');
     return merged.toDataType(dtype);
+  }
+
+  #roundAll(merged: Values): void {
+    const round = this.#round;
+    if (round !== undefined) for (let i = 0; i < merged.length; i++) merged[i] = round(merged[i] as number);
   }
 
   #innerFor(mode: MergeMode, weights: MergeWeights | undefined, merge: MergeFunction | undefined): Merger {
@@ -176,23 +233,21 @@ export class ModelParametersMerger implements Merger {
 
 /** By sample count; equal weights where no child names one. Some with and some without is an error. */
 class SampleWeightedMean extends WeightedMean {
-  readonly #namesCounts = new WeakMap<object, boolean>();
-
   constructor() {
     super((child) => child.sampleCount ?? 1);
   }
 
-  override add(state: Parameters<WeightedMean['add']>[0], child: MergeChild): Generator<undefined, void> {
+  protected override weigh(tally: WeightTally, child: MergeChild): number {
     const names = child.sampleCount !== undefined;
-    const expected = this.#namesCounts.get(state) ?? names;
+    const expected = tally.namesCounts ?? names;
     if (names !== expected) {
       throw new InvalidWeightError(
         `${child.id} ${names ? 'names' : 'does not name'} its sample count, the children before it ${expected ? 'do' : 'do not'}; give all a sampleCount, or use mode average`,
       );
     }
-    const adding = super.add(state, child);
-    this.#namesCounts.set(state, expected);
-    return adding;
+    const weight = super.weigh(tally, child);
+    tally.namesCounts = expected;
+    return weight;
   }
 }
 

@@ -1,16 +1,27 @@
 import { InvalidWeightError } from '../errors.ts';
-import { inSlices } from '../steps.ts';
+import type { MeanSums } from '../kernels/MergeKernels.ts';
+import { mergeKernels } from '../kernels/MergeKernels.ts';
+import type { Values } from '../parameters/values.ts';
+import { inSlices, valuesPerSlice } from '../steps.ts';
 import type { MergeChild, MergeContext, Merger, MergerNeeds } from './Merger.ts';
 
-/** Sums of one weighted mean. */
-export interface WeightedMeanState {
-  /** The first child's values: everything is added up as a difference from them. */
-  readonly reference: Float64Array<ArrayBuffer>;
-  /** Σ w (θ − reference). */
-  readonly sum: Float64Array<ArrayBuffer>;
+/** What is known of the weights of a mean so far. */
+export interface WeightTally {
   totalWeight: number;
   children: number;
+  /** Whether the children name their sample counts: all of them, or none. */
+  namesCounts: boolean | undefined;
 }
+
+/** Sums of one weighted mean. */
+export interface WeightedMeanState extends WeightTally {
+  readonly length: number;
+  /** The first child's values, and Σ w (θ − reference). */
+  readonly sums: MeanSums;
+}
+
+/** Coordinates of a slice are a multiple of this: smaller blocks are not worth their calls. */
+const coordinatesPerSliceMin = 4_096;
 
 /**
  * reference + Σ w (θ − reference) / Σ w in float64, with the first child as reference: identical parameters come
@@ -27,54 +38,75 @@ export class WeightedMean implements Merger<WeightedMeanState> {
 
   begin({ layout }: MergeContext): WeightedMeanState {
     const { length } = layout;
-    return {
-      reference: new Float64Array(length),
-      sum: new Float64Array(length),
-      totalWeight: 0,
-      children: 0,
-    };
+    return { ...emptyTally(), length, sums: mergeKernels().createMeanSums(length) };
   }
 
   add(state: WeightedMeanState, child: MergeChild): Generator<undefined, void> {
-    const weight = this.#weightOf(child);
-    if (!(Number.isFinite(weight) && weight >= 0)) {
-      throw new InvalidWeightError(`weight of ${child.id} is ${weight}, expected a finite number, 0 or more`);
-    }
+    const weight = this.weigh(state, child);
     const { values } = child.parameters;
-    const isFirst = state.children === 0;
-    state.children++;
-    state.totalWeight += weight;
+    const isFirst = state.children === 1;
     return inSlices(values.length, (start, end) => {
-      if (isFirst) state.reference.set(values.subarray(start, end), start);
-      else addDifference(state.sum, weight, values, state.reference, start, end);
+      if (isFirst) state.sums.setReference(values, start, end);
+      else state.sums.add(values, weight, start, end);
     });
   }
 
   *finish(state: WeightedMeanState): Generator<undefined, Float64Array<ArrayBuffer>> {
-    const { reference, sum, totalWeight, children } = state;
-    if (!(totalWeight > 0 && Number.isFinite(totalWeight))) {
-      throw new InvalidWeightError(
-        `the weights of ${children} children add up to ${totalWeight}, expected a finite number above 0`,
-      );
+    const { sums, length } = state;
+    const total = checkTotal(state);
+    const target = new Float64Array(length);
+    yield* inSlices(length, (start, end) => sums.finish(total, target, start, end));
+    sums.release();
+    return target;
+  }
+
+  *mergeAll(
+    children: readonly MergeChild[],
+    _context: MergeContext,
+    target: Values,
+  ): Generator<undefined, void> {
+    // A slice reads four times as many values as one of `add`, each in a quarter of the time.
+    const slice = Math.floor((4 * valuesPerSlice) / children.length / coordinatesPerSliceMin);
+    const coordinates = Math.max(1, slice) * coordinatesPerSliceMin;
+    const meanOf = this.prepareMean(children, target);
+    for (let start = 0; start < target.length; start += coordinates) {
+      meanOf(start, Math.min(target.length, start + coordinates));
+      if (start + coordinates < target.length) yield;
     }
-    // A single child is returned as it is: even −0 stays −0.
-    if (children === 1) return reference;
-    yield* inSlices(sum.length, (start, end) => {
-      for (let i = start; i < end; i++) sum[i] = (reference[i] as number) + (sum[i] as number) / totalWeight;
-    });
-    return sum;
+  }
+
+  /**
+   * Checks the weights; returns what writes a range of the mean into `target` and says whether it is finite, as it
+   * never is where a child is not.
+   */
+  prepareMean(children: readonly MergeChild[], target: Values): (start: number, end: number) => boolean {
+    const tally = emptyTally();
+    const weights = children.map((child) => this.weigh(tally, child));
+    checkTotal(tally);
+    const values = children.map(({ parameters }) => parameters.values);
+    const merging = mergeKernels();
+    return (start, end) => merging.mean(values, weights, target, start, end);
+  }
+
+  /** The weight of the next child, counted in. Throws InvalidWeightError before anything has changed. */
+  protected weigh(tally: WeightTally, child: MergeChild): number {
+    const weight = this.#weightOf(child);
+    if (!(Number.isFinite(weight) && weight >= 0)) {
+      throw new InvalidWeightError(`weight of ${child.id} is ${weight}, expected a finite number, 0 or more`);
+    }
+    tally.children++;
+    tally.totalWeight += weight;
+    return weight;
   }
 }
 
-function addDifference(
-  sum: Float64Array,
-  weight: number,
-  values: ArrayLike<number>,
-  reference: Float64Array,
-  start: number,
-  end: number,
-): void {
-  for (let i = start; i < end; i++) {
-    sum[i] = (sum[i] as number) + weight * ((values[i] as number) - (reference[i] as number));
-  }
+function emptyTally(): WeightTally {
+  return { totalWeight: 0, children: 0, namesCounts: undefined };
+}
+
+function checkTotal({ totalWeight, children }: WeightTally): number {
+  if (totalWeight > 0 && Number.isFinite(totalWeight)) return totalWeight;
+  throw new InvalidWeightError(
+    `the weights of ${children} children add up to ${totalWeight}, expected a finite number above 0`,
+  );
 }
