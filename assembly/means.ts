@@ -101,29 +101,81 @@ export function finishProducts32(
   return v128.any_true(odd) ? 1 : 0;
 }
 
-/** sums += w (θ − reference): sums and reference are doubles. */
-function addDifferences<T>(sums: usize, reference: usize, values: usize, weight: f64, n: i32): void {
-  const w = f64x2.splat(weight);
-  for (
-    const end = sums + ((<usize>n) << 3);
-    sums < end;
-    sums += 32, reference += 32, values += 4 * sizeof<T>()
-  ) {
-    const low = sizeof<T>() === 4 ? widened(values) : v128.load(values);
-    const high = sizeof<T>() === 4 ? widened(values + 8) : v128.load(values, 16);
-    const a = plusProduct(v128.load(sums), w, f64x2.sub(low, v128.load(reference)));
-    const b = plusProduct(v128.load(sums, 16), w, f64x2.sub(high, v128.load(reference, 16)));
+/** The i-th pair of numbers at an address as doubles. */
+function pair<T>(at: usize, i: usize): v128 {
+  return sizeof<T>() === 4 ? widened(at + (i << 3)) : v128.load(at + (i << 4));
+}
+
+/**
+ * sums += Σ w (θ − reference) over the children of a table, from `offset` bytes into each. Sums and reference are
+ * doubles; the first group finds no sums.
+ */
+function addDifferences<T>(
+  table: usize,
+  weights: usize,
+  count: i32,
+  sums: usize,
+  reference: usize,
+  offset: usize,
+  n: i32,
+  isFirst: bool,
+): void {
+  const end = table + ((<usize>count) << 2);
+  const step: usize = 8 * sizeof<T>();
+  for (const stop = sums + ((<usize>n) << 3); sums < stop; sums += 64, reference += 64, offset += step) {
+    const p = v128.load(reference);
+    const q = v128.load(reference, 16);
+    const r = v128.load(reference, 32);
+    const s = v128.load(reference, 48);
+    let a = f64x2.splat(0);
+    let b = a;
+    let c = a;
+    let d = a;
+    if (!isFirst) {
+      a = v128.load(sums);
+      b = v128.load(sums, 16);
+      c = v128.load(sums, 32);
+      d = v128.load(sums, 48);
+    }
+    for (let entry = table, w = weights; entry < end; entry += 4, w += 8) {
+      const x = load<u32>(entry) + offset;
+      const weight = v128.load64_splat(w);
+      a = plusProduct(a, weight, f64x2.sub(pair<T>(x, 0), p));
+      b = plusProduct(b, weight, f64x2.sub(pair<T>(x, 1), q));
+      c = plusProduct(c, weight, f64x2.sub(pair<T>(x, 2), r));
+      d = plusProduct(d, weight, f64x2.sub(pair<T>(x, 3), s));
+    }
     v128.store(sums, a);
     v128.store(sums, b, 16);
+    v128.store(sums, c, 32);
+    v128.store(sums, d, 48);
   }
 }
 
-export function addDifferences32(sums: usize, reference: usize, values: usize, weight: f64, n: i32): void {
-  addDifferences<f32>(sums, reference, values, weight, n);
+export function addDifferences32(
+  table: usize,
+  weights: usize,
+  count: i32,
+  sums: usize,
+  reference: usize,
+  offset: usize,
+  n: i32,
+  isFirst: bool,
+): void {
+  addDifferences<f32>(table, weights, count, sums, reference, offset, n, isFirst);
 }
 
-export function addDifferences64(sums: usize, reference: usize, values: usize, weight: f64, n: i32): void {
-  addDifferences<f64>(sums, reference, values, weight, n);
+export function addDifferences64(
+  table: usize,
+  weights: usize,
+  count: i32,
+  sums: usize,
+  reference: usize,
+  offset: usize,
+  n: i32,
+  isFirst: bool,
+): void {
+  addDifferences<f64>(table, weights, count, sums, reference, offset, n, isFirst);
 }
 
 /** target = reference + sums / total, in doubles. 0 where all are finite. */

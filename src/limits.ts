@@ -172,5 +172,13 @@ export const safetensorsLimits: Readonly<{ headerBytesMax: number; tensorsMax: n
   tensorsMax: 65_536,
 });
 
+/** Limits of the inbox in the memory of the kernels, where a parameters coordinator keeps what children sent last. */
+export const inboxLimits: Readonly<{
+  /** Parameters of fewer values are kept in ordinary arrays: they are copied sooner than a memory is made. */
+  valuesMin: number;
+  /** Bytes of one coordinator's inbox. Beyond: the parameters of further children are kept in ordinary arrays. */
+  bytesMax: number;
+}> = Object.freeze({ valuesMin: 65_536, bytesMax: 2 ** 30 });
+
 /** Bytes that are read from a file, or written to one, in one go. */
 export const fileChunkBytes: number = 2 ** 20;

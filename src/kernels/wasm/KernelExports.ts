@@ -134,8 +134,8 @@ export interface KernelExports {
     isFirst: number,
     target: number,
   ): number;
-  addDifferences32(sums: number, reference: number, values: number, weight: number, n: number): void;
-  addDifferences64(sums: number, reference: number, values: number, weight: number, n: number): void;
+  addDifferences32: AddDifferences;
+  addDifferences64: AddDifferences;
   finishDifferences(target: number, sums: number, reference: number, total: number, n: number): number;
   widen(target: number, source: number, n: number): void;
   narrow(target: number, source: number, n: number): void;
@@ -161,6 +161,17 @@ export interface KernelExports {
     n: number,
   ): void;
 }
+
+type AddDifferences = (
+  table: number,
+  weights: number,
+  count: number,
+  sums: number,
+  reference: number,
+  offset: number,
+  n: number,
+  isFirst: number,
+) => void;
 
 type MeanOfRanks = (
   target: number,

@@ -8,6 +8,9 @@ import { blockLength, roundUp } from './Scratch.ts';
 /** Bytes of a block that is kept for the next merge: fresh memory costs as much as the sums of a child. */
 const spareBytesMax = 2 ** 26;
 
+/** A list of one address and one weight. */
+const listBytes = 64;
+
 /** A block of this many bytes, free again. */
 interface Spare {
   readonly block: Block;
@@ -22,7 +25,7 @@ const abandoned = new FinalizationRegistry<Block>((block) => block.release());
 export function createWasmMeanSums(build: WasmBuild, length: number): MeanSums | undefined {
   // Eight more: a range may end anywhere, and its rest is worked on as eight.
   const padded = roundUp(length, 8) + 8;
-  const bytes = 8 * (2 * padded + Math.min(padded, blockLength));
+  const bytes = listBytes + 8 * (2 * padded + Math.min(padded, blockLength));
   const spare = spares.get(build);
   if (spare?.bytes === bytes) {
     spares.delete(build);
@@ -35,6 +38,7 @@ export function createWasmMeanSums(build: WasmBuild, length: number): MeanSums |
 class WasmMeanSums implements MeanSums {
   readonly #build: WasmBuild;
   readonly #bytes: number;
+  readonly #list: number;
   readonly #reference: number;
   readonly #sums: number;
   readonly #staging: number;
@@ -45,7 +49,8 @@ class WasmMeanSums implements MeanSums {
     this.#build = build;
     this.#block = block;
     this.#bytes = bytes;
-    this.#reference = block.address;
+    this.#list = block.address;
+    this.#reference = this.#list + listBytes;
     this.#sums = this.#reference + 8 * padded;
     this.#staging = this.#sums + 8 * padded;
     abandoned.register(this, block, this);
@@ -70,30 +75,33 @@ class WasmMeanSums implements MeanSums {
 
   add(values: Values, weight: number, start: number, end: number): void {
     this.#isSingle = false;
-    const { code, doubles, floats } = this.#memory();
-    const staging = this.#staging;
+    const { code, doubles, floats, integers } = this.#memory();
+    const [list, staging] = [this.#list, this.#staging];
+    integers[list >> 2] = staging;
+    doubles[(list >> 3) + 1] = weight;
     for (let from = start; from < end; from += blockLength) {
       const to = Math.min(end, from + blockLength);
       const whole = to - ((to - from) % 8);
       const [sums, reference] = [this.#sums + 8 * from, this.#reference + 8 * from];
       if (values instanceof Float32Array) {
         floats.set(values.subarray(from, whole), staging >> 2);
-        code.addDifferences32(sums, reference, staging, weight, whole - from);
+        code.addDifferences32(list, list + 8, 1, sums, reference, 0, whole - from, 0);
       } else {
         doubles.set(values.subarray(from, whole), staging >> 3);
-        code.addDifferences64(sums, reference, staging, weight, whole - from);
+        code.addDifferences64(list, list + 8, 1, sums, reference, 0, whole - from, 0);
       }
-      if (whole < to) this.#addRest(values, weight, whole, to);
+      if (whole < to) this.#addRest(values, whole, to);
     }
   }
 
   /** Fewer than eight values: in the places of others the reference itself, which adds 0. */
-  #addRest(values: Values, weight: number, start: number, end: number): void {
+  #addRest(values: Values, start: number, end: number): void {
     const { code, doubles } = this.#memory();
     const [at, reference] = [this.#staging >> 3, (this.#reference >> 3) + start];
     doubles.copyWithin(at, reference, reference + 8);
     for (let i = start; i < end; i++) doubles[at + i - start] = values[i] as number;
-    code.addDifferences64(this.#sums + 8 * start, this.#reference + 8 * start, this.#staging, weight, 8);
+    const [sums, list] = [this.#sums + 8 * start, this.#list];
+    code.addDifferences64(list, list + 8, 1, sums, this.#reference + 8 * start, 0, 8, 0);
   }
 
   finish(total: number, target: Float64Array<ArrayBuffer>, start: number, end: number): void {

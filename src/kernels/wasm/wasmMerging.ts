@@ -108,24 +108,32 @@ function meanOfAny(
   start: number,
   end: number,
 ): boolean {
-  const { memory, sums, reference, result, rows } = scratch;
-  const { code, doubles } = memory;
+  const { memory, table, sums, reference, result, rows } = scratch;
+  const { code, doubles, integers } = memory;
   const total = sumOf(weights);
+  const weightsAt = table + 4 * groupSize;
   let odd = 0;
   for (let from = start; from < end; from += blockLength) {
     const to = Math.min(end, from + blockLength);
     const length = scratch.putDoubles(children[0] as Values, from, to, reference);
-    doubles.fill(0, sums >> 3, (sums >> 3) + length);
-    for (let child = 1; child < children.length; child++) {
-      const values = children[child] as Values;
-      const weight = weights[child] as number;
-      if (values instanceof Float32Array) {
-        scratch.putFloats(values, from, to, rows);
-        code.addDifferences32(sums, reference, rows, weight, length);
-      } else {
-        scratch.putDoubles(values, from, to, rows);
-        code.addDifferences64(sums, reference, rows, weight, length);
+    for (let first = 1; first < children.length; ) {
+      const isFirst = first === 1 ? 1 : 0;
+      const areFloats = children[first] instanceof Float32Array;
+      const stride = areFloats ? rowStride : 2 * rowStride;
+      let count = 0;
+      // As many children of one type as there are rows for.
+      for (; count * stride < rowsBytes; count++) {
+        const values = children[first + count];
+        if (values === undefined || values instanceof Float32Array !== areFloats) break;
+        const row = rows + count * stride;
+        if (areFloats) scratch.putFloats(values as Float32Array, from, to, row);
+        else scratch.putDoubles(values, from, to, row);
+        integers[(table >> 2) + count] = row;
+        doubles[(weightsAt >> 3) + count] = weights[first + count] as number;
       }
+      const add = areFloats ? code.addDifferences32 : code.addDifferences64;
+      add(table, weightsAt, count, sums, reference, 0, length, isFirst);
+      first += count;
     }
     odd |= code.finishDifferences(result, sums, reference, total, length);
     scratch.takeDoubles(result, target, from, to);
