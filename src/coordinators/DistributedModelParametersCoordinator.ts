@@ -21,7 +21,7 @@ import type { ReadRecord } from './Ledger.ts';
 import type { Member, UpdateIdentity } from './Membership.ts';
 import type { CoordinatorOptions } from './options.ts';
 import { checkCount } from './options.ts';
-import type { MainChange, Pending } from './pending.ts';
+import type { Pending } from './pending.ts';
 import { decodeTensors, encodeTensors } from './persistence.ts';
 import type { Receipt } from './receipts.ts';
 
@@ -223,12 +223,28 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
     const layout = this.#layoutWith(content.layout);
     const dtype = this.main.layout === undefined ? content.dtype : this.main.dtype;
     this.plugins.beforeMerge({ version: base + 1, children: children.length });
-    const state = merger.begin({ layout, main: base === 0 ? undefined : this.main.snapshot() });
-    for (const { member: from, parameters } of children)
-      yield* inSteps(merger.add(state, describe(from, parameters, base)));
+    const all = children.map(({ member: from, parameters }) => describe(from, parameters, base));
+    yield* this.#mergeInto(this.main.spare(layout.length), merger, all, layout);
     const included = [...this.#waiting, pending];
-    yield* this.#finish(merger, state, { layout, dtype, base, included, adopt });
+    yield* this.publishMain({ layout, dtype, base, included, adopt });
     return 'applied';
+  }
+
+  /** Merges children that are all there. */
+  *#mergeInto(
+    spare: Float64Array<ArrayBuffer>,
+    merger: Merger,
+    children: readonly MergeChild[],
+    layout: ParameterLayout,
+  ): Generator<undefined, void> {
+    const context = { layout, main: this.main.version === 0 ? undefined : this.main.snapshot() };
+    if (merger.mergeAll !== undefined) {
+      yield* inSteps(merger.mergeAll(children, context, spare));
+      return;
+    }
+    const state = merger.begin(context);
+    for (const child of children) yield* inSteps(merger.add(state, child));
+    yield* this.#finishInto(spare, merger, state);
   }
 
   *#addToGroup(
@@ -253,13 +269,9 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
     try {
       this.plugins.beforeMerge({ version: this.main.version + 1, children: size });
       const { layout, dtype, pending: included } = group;
-      yield* this.#finish(group.merger, group.state, {
-        layout,
-        dtype,
-        base: this.main.version,
-        included,
-        adopt() {},
-      });
+      const base = this.main.version;
+      yield* this.#finishInto(this.main.spare(layout.length), group.merger, group.state);
+      yield* this.publishMain({ layout, dtype, base, included, adopt() {} });
     } catch (thrown) {
       // A streamed merge cannot be taken apart again: all of its updates are given up.
       const reason = new UpdateDiscardedError(
@@ -278,17 +290,14 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
     return { merger: this.#merger, layout, dtype, state: this.#merger.begin({ layout, main }), pending: [] };
   }
 
-  *#finish(merger: Merger, state: unknown, change: MainChange<ModelParameters>): Generator<undefined, void> {
-    const { length } = change.layout;
+  *#finishInto(spare: Float64Array, merger: Merger, state: unknown): Generator<undefined, void> {
     const merged = yield* inSteps(merger.finish(state));
-    if (merged.length !== length) {
+    if (merged.length !== spare.length) {
       throw new ContractViolationError(
-        `the merger returned ${merged.length} values, the layout has ${length}`,
+        `the merger returned ${merged.length} values, the layout has ${spare.length}`,
       );
     }
-    const spare = this.main.spare(length);
     yield* inSlices(spare.length, (start, end) => spare.set(merged.subarray(start, end), start));
-    yield* this.publishMain(change);
   }
 
   /** Main's layout, or the child's where main has none or names no architecture. */

@@ -86,8 +86,26 @@ export class MainState {
 
 /** The index of the first value that float32 cannot hold as a finite number, or −1. */
 function findBeyondFloat32(values: Float64Array, start: number, end: number): number {
+  // A sum with a NaN or an Infinity in it is not finite, and as many floats as a slice has never add up to one.
+  if (Number.isFinite(sumOfFloats(values, start, end))) return -1;
   for (let i = start; i < end; i++) {
     if (!Number.isFinite(Math.fround(values[i] as number))) return i;
   }
   return -1;
+}
+
+function sumOfFloats(values: Float64Array, start: number, end: number): number {
+  const whole = end - ((end - start) % 4);
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
+  for (let i = start; i < whole; i += 4) {
+    a += Math.fround(values[i] as number);
+    b += Math.fround(values[i + 1] as number);
+    c += Math.fround(values[i + 2] as number);
+    d += Math.fround(values[i + 3] as number);
+  }
+  for (let i = whole; i < end; i++) a += Math.fround(values[i] as number);
+  return a + b + (c + d);
 }

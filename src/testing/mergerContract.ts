@@ -132,6 +132,18 @@ function isolationCases({ create, children = defaultChildren }: MergerContractOp
       },
     },
     {
+      name: 'all children at once, where the merger offers it, is the same as one by one',
+      run() {
+        const expected = merge(create(), all);
+        const target = new Float64Array(expected.length).fill(Number.NaN);
+        const context = { layout: (all[0] as MergeChild).parameters.layout, main: undefined };
+        const work = create().mergeAll?.(all, context, target);
+        if (work === undefined) return;
+        runSteps(work);
+        ensureSame(target, expected, 'merge of all at once', 1e-12);
+      },
+    },
+    {
       name: 'a merger can be used again',
       run() {
         const merger = create();
