@@ -7,16 +7,19 @@ import {
   MalformedDataError,
   UpdateDiscardedError,
 } from '../errors.ts';
+import { InboxPool } from '../kernels/InboxPool.ts';
 import type { MergeChild, Merger } from '../mergers/Merger.ts';
 import { ModelParametersMerger } from '../mergers/ModelParametersMerger.ts';
 import type { ModelParameters } from '../parameters/ModelParameters.ts';
 import { requireModelParameters } from '../parameters/ModelParameters.ts';
+import type { TensorsInfo } from '../parameters/NamedTensors.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import type { DataType } from '../parameters/values.ts';
 import type { UpdateKind } from '../protocol/messages.ts';
 import { inSlices, inSteps } from '../steps.ts';
 import type { StoreOperation } from '../storage/Store.ts';
 import { Coordinator } from './Coordinator.ts';
+import { KeptParameters } from './KeptParameters.ts';
 import type { ReadRecord } from './Ledger.ts';
 import type { Member, UpdateIdentity } from './Membership.ts';
 import type { CoordinatorOptions } from './options.ts';
@@ -48,7 +51,7 @@ const latestPrefix = 'latest/';
 /** The latest parameters of one child. */
 interface Kept {
   readonly member: Member;
-  readonly parameters: ModelParameters;
+  readonly parameters: KeptParameters;
 }
 
 /** A merge of `childUpdatesPerMerge` arrivals, under way. */
@@ -67,6 +70,7 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
   readonly #latest = new Map<string, Kept>();
   #merger: Merger;
   #group: Group | undefined;
+  #inbox: InboxPool | undefined;
   /** Updates that are kept, but wait until the merger has enough children. */
   #waiting: Pending<ModelParameters>[] = [];
   #resets = 0;
@@ -123,6 +127,7 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
   reset(): void {
     const durable = [...this.#latest.values()].filter(({ member }) => member.isDurable);
     this.removeRecords(durable.map(({ member }) => latestKey(member)));
+    for (const { parameters } of this.#latest.values()) parameters.release();
     this.#latest.clear();
     this.#resets++;
     this.giveUpPartial(new UpdateDiscardedError('the coordinator was reset before the merge was complete'));
@@ -154,7 +159,10 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
     this.#waiting = this.#waiting.filter((pending) => pending.member !== member);
     const reason = new UpdateDiscardedError(`${member.id} left before the merge was complete`);
     for (const pending of waiting) this.discard(pending, reason);
-    if (!this.#latest.delete(member.id)) return false;
+    const kept = this.#latest.get(member.id);
+    if (kept === undefined) return false;
+    this.#latest.delete(member.id);
+    kept.parameters.release();
     if (member.isDurable) this.removeRecords([latestKey(member)]);
     return true;
   }
@@ -171,7 +179,7 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
     return members.flatMap((member) => {
       const kept = this.#latest.get(member.id);
       if (kept === undefined || !member.isDurable) return [];
-      const { layout, values, dtype, sampleCount } = kept.parameters;
+      const { layout, values, dtype, sampleCount } = kept.parameters.parameters;
       const value = encodeTensors(layout, values, {
         version: this.main.version,
         outerDtype: dtype,
@@ -192,7 +200,7 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
     return () => {
       for (const [id, parameters] of loaded) {
         const member = this.membership.find(id);
-        if (member !== undefined) this.#latest.set(id, { member, parameters });
+        if (member !== undefined) this.#latest.set(id, { member, parameters: this.#keep(parameters) });
       }
     };
   }
@@ -200,16 +208,31 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
   /** Merges the latest parameters of all children, by id; the new ones are kept only where that succeeds. */
   *#mergeLatest(pending: Pending<ModelParameters>): Generator<undefined, 'applied' | 'accepted'> {
     const { member, content } = pending;
-    const resets = this.#resets;
     if (this.#waiting.length === 0) this.beginRound();
     for (const { parameters } of this.#latest.values())
       parameters.layout.assertFits(content.layout, 'parameters', 'other children');
-    const kept = { member, parameters: content.clone() };
+    const kept = { member, parameters: this.#keep(content) };
     const children = [...new Map(this.#latest).set(member.id, kept).values()];
     children.sort((a, b) => (a.member.id < b.member.id ? -1 : 1));
+    for (const { parameters } of children) parameters.hold();
+    try {
+      return yield* this.#mergeKept(pending, kept, children);
+    } finally {
+      for (const { parameters } of children) parameters.release();
+      kept.parameters.release();
+    }
+  }
+
+  *#mergeKept(
+    pending: Pending<ModelParameters>,
+    kept: Kept,
+    children: readonly Kept[],
+  ): Generator<undefined, 'applied' | 'accepted'> {
+    const { member, content } = pending;
+    const resets = this.#resets;
     const adopt = (): void => {
       // A reset, or the child's leaving, in between two slices: the merge stands, but nothing is kept for the next.
-      if (member.isPresent && this.#resets === resets) this.#latest.set(member.id, kept);
+      if (member.isPresent && this.#resets === resets) this.#replaceLatest(kept);
       this.#waiting = [];
     };
     const merger = this.#merger;
@@ -223,11 +246,28 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
     const layout = this.#layoutWith(content.layout);
     const dtype = this.main.layout === undefined ? content.dtype : this.main.dtype;
     this.plugins.beforeMerge({ version: base + 1, children: children.length });
-    const all = children.map(({ member: from, parameters }) => describe(from, parameters, base));
+    const all = children.map(({ member: from, parameters }) =>
+      parameters.asChild(describe(from, parameters, base)),
+    );
     yield* this.#mergeInto(this.main.spare(layout.length), merger, all, layout);
     const included = [...this.#waiting, pending];
     yield* this.publishMain({ layout, dtype, base, included, adopt });
     return 'applied';
+  }
+
+  #replaceLatest(kept: Kept): void {
+    const { id } = kept.member;
+    this.#latest.get(id)?.parameters.release();
+    kept.parameters.hold();
+    this.#latest.set(id, kept);
+  }
+
+  /** A copy, in the pool where there is room. */
+  #keep(parameters: ModelParameters): KeptParameters {
+    const { length } = parameters.layout;
+    // A pool of another length, or of kernels that are not in use any more, goes when its last slot is free.
+    if ((this.#inbox?.size ?? 0) === 0 && this.#inbox?.length !== length) this.#inbox = InboxPool.create(length);
+    return new KeptParameters(parameters, this.#inbox?.isSelected ? this.#inbox : undefined);
   }
 
   /** Merges children that are all there. */
@@ -257,9 +297,8 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
     const group = open ?? this.#beginGroup(content);
     group.layout.assertFits(content.layout, 'parameters', 'other children of this merge');
     const place = member.isAnonymous ? group.pending.length : member.index;
-    yield* inSteps(
-      group.merger.add(group.state, { ...describe(member, content, this.main.version), index: place }),
-    );
+    const child = { ...describe(member, content, this.main.version), index: place, parameters: content };
+    yield* inSteps(group.merger.add(group.state, child));
     if (this.#group !== open)
       throw new UpdateDiscardedError('the coordinator was reset before the merge was complete');
     this.#group = group;
@@ -339,10 +378,13 @@ function latestKey({ id }: Member): string {
   return latestPrefix + encodeURIComponent(id);
 }
 
-/** A child's part of a merge into the main that follows `version`. */
-function describe(member: Member, parameters: ModelParameters, version: number): MergeChild {
-  const { sampleCount, baseVersion } = parameters;
+/** A child's part of a merge into the main that follows `version`, but for its parameters. */
+function describe(
+  { id, index }: Member,
+  { sampleCount, baseVersion }: TensorsInfo,
+  version: number,
+): Omit<MergeChild, 'parameters'> {
   // A child cannot have started from a main that is still to come: such a claim is worth no more than the present.
   const staleness = baseVersion === undefined ? undefined : Math.max(0, version - baseVersion);
-  return { id: member.id, index: member.index, parameters, sampleCount, staleness };
+  return { id, index, sampleCount, staleness };
 }

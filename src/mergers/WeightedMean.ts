@@ -4,6 +4,7 @@ import { mergeKernels } from '../kernels/MergeKernels.ts';
 import type { Values } from '../parameters/values.ts';
 import { inSlices, valuesPerSlice } from '../steps.ts';
 import type { MergeChild, MergeContext, Merger, MergerNeeds } from './Merger.ts';
+import { PooledChild } from './PooledChild.ts';
 
 /** What is known of the weights of a mean so far. */
 export interface WeightTally {
@@ -62,9 +63,16 @@ export class WeightedMean implements Merger<WeightedMeanState> {
 
   *mergeAll(
     children: readonly MergeChild[],
-    _context: MergeContext,
+    context: MergeContext,
     target: Values,
   ): Generator<undefined, void> {
+    if (children.some((child) => PooledChild.isPooled(child)) && PooledChild.poolOf(children) === undefined) {
+      // Some are in the pool and some are not: those that are would all be copied out at once.
+      const state = this.begin(context);
+      for (const child of children) yield* this.add(state, child);
+      target.set(yield* this.finish(state));
+      return;
+    }
     // A slice reads four times as many values as one of `add`, each in a quarter of the time.
     const slice = Math.floor((4 * valuesPerSlice) / children.length / coordinatesPerSliceMin);
     const coordinates = Math.max(1, slice) * coordinatesPerSliceMin;
@@ -83,6 +91,9 @@ export class WeightedMean implements Merger<WeightedMeanState> {
     const tally = emptyTally();
     const weights = children.map((child) => this.weigh(tally, child));
     checkTotal(tally);
+    const pooled = PooledChild.poolOf(children);
+    if (pooled !== undefined)
+      return (start, end) => pooled.pool.mean(pooled.slots, weights, target, start, end);
     const values = children.map(({ parameters }) => parameters.values);
     const merging = mergeKernels();
     return (start, end) => merging.mean(values, weights, target, start, end);
