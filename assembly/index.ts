@@ -49,6 +49,7 @@ export {
   trainBatch32,
   trainBatch64,
 } from './entry';
+export {
   addDifferences32,
   addDifferences64,
   addProducts32,

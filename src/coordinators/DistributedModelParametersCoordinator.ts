@@ -266,7 +266,8 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
   #keep(parameters: ModelParameters): KeptParameters {
     const { length } = parameters.layout;
     // A pool of another length, or of kernels that are not in use any more, goes when its last slot is free.
-    if ((this.#inbox?.size ?? 0) === 0 && this.#inbox?.length !== length) this.#inbox = InboxPool.create(length);
+    if ((this.#inbox?.size ?? 0) === 0 && this.#inbox?.length !== length)
+      this.#inbox = InboxPool.create(length);
     return new KeptParameters(parameters, this.#inbox?.isSelected ? this.#inbox : undefined);
   }
 
