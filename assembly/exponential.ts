@@ -160,7 +160,7 @@ function artanhTerms64(q: v128): v128 {
   return madd<f64>(q4, madd<f64>(q4, high, middle), low);
 }
 
-/** log x for a normal x above 0: e log 2 + log m with m between √½ and √2. */
+/** log x for a normal x above 0: e log 2 + log m with m between √½ and √2. NaN where x is not finite. */
 export function logarithm(x: f64): f64 {
   const bits = reinterpret<i64>(x);
   // The exponent of x/√½, so that m is as near to 1 as it can be.
@@ -170,7 +170,8 @@ export function logarithm(x: f64): f64 {
   const q = s * s;
   const sum = v128.extract_lane<f64>(artanhTerms64(v128.splat<f64>(q)), 0);
   const e = <f64>exponent;
-  return e * log2High64 + (2 * s + (2 * s * q * sum + e * log2Low64));
+  // The bits of NaN and infinity would be taken for those of a number.
+  return x - x + e * log2High64 + (2 * s + (2 * s * q * sum + e * log2Low64));
 }
 
 /** The logistic sigmoid of x, given e^−|x|. */
