@@ -88,7 +88,7 @@ function createWasmTraining(plan: SessionPlan): TrainingSession | undefined {
   const shape = build && shapeNetwork(network, dtype);
   if (shape === undefined) return undefined;
   const dropsOut = dropout.shares.some((share) => share > 0);
-  const kernel = kernelRule(rule.optimizer);
+  const kernel = kernelRule(rule.optimizer, dtype);
   const workspace = WasmNetwork.create(build as NonNullable<typeof build>, shape, {
     chunkRows: chunkRowsOf(plan, dropsOut, shape.isRegression),
     data: { features, targets },
