@@ -193,6 +193,7 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
         session: this.#session(state, task, batchSize),
         rows: features.rows,
         values: state.values,
+        slots: state.optimizerState.slots,
         batchSize,
         iterations: options.maximumNumberOfIterations ?? maximumNumberOfIterations,
         tolerance,

@@ -15,6 +15,8 @@ export interface TrainingPlan {
   readonly session: TrainingSession;
   readonly rows: number;
   readonly values: Values;
+  /** The state of the optimizer, which is up to date with the values. */
+  readonly slots: readonly Float64Array[];
   readonly batchSize: number;
   readonly iterations: number;
   readonly tolerance: number;
@@ -60,6 +62,10 @@ export function* trainInSteps(plan: TrainingPlan): Generator<TrainingStep, numbe
   earlyStopping?.restore(values);
   const bad = findNonFinite(values);
   if (bad >= 0) throw diverged(costs.length, `parameter ${bad} became ${values[bad]}`);
+  // A square of a gradient that overflows stops its parameter for good, and says nothing.
+  if (plan.slots.some((slot) => findNonFinite(slot) >= 0)) {
+    throw diverged(costs.length, 'gradients became too large for the state of the optimizer');
+  }
   return costs;
 }
 

@@ -197,9 +197,10 @@ export class WasmTraining implements TrainingSession {
     const largest = Math.max(...pieces.map(({ at, length }) => code.measure(at, length, 0)));
     if (!(largest > 0)) return;
     const squares = pieces.map(({ at, length }) => code.measure(at, length, largest));
-    const norm = largest * Math.sqrt(squares.reduce((sum, square) => sum + square, 0));
-    if (!(norm > clipping.norm)) return;
-    for (const { at, length } of pieces) code.rescale(at, length, norm, clipping.norm);
+    const norm = Math.sqrt(squares.reduce((sum, square) => sum + square, 0));
+    if (!(largest * norm > clipping.norm)) return;
+    // By the largest number first: the norm itself may be too large for a float.
+    for (const { at, length } of pieces) code.rescale(at, length, largest, clipping.norm / norm);
   }
 
   #stepInJavaScript(gradient: Float64Array<ArrayBuffer>): void {
