@@ -48,7 +48,7 @@ export function addProducts32(
       d = v128.load(sums, 48);
     }
     for (let entry = table, w = weights; entry < end; entry += 4, w += 8) {
-      const x = load<u32>(entry) + offset;
+      const x = <usize>load<u32>(entry) + offset;
       const weight = v128.load64_splat(w);
       a = plusProduct(a, weight, widened(x));
       b = plusProduct(b, weight, widened(x + 8));
@@ -87,7 +87,7 @@ export function finishProducts32(
       d = v128.load(sums, 48);
     }
     for (let entry = table, w = weights; entry < end; entry += 4, w += 8) {
-      const x = load<u32>(entry) + offset;
+      const x = <usize>load<u32>(entry) + offset;
       const weight = v128.load64_splat(w);
       a = plusProduct(a, weight, widened(x));
       b = plusProduct(b, weight, widened(x + 8));
@@ -138,7 +138,7 @@ function addDifferences<T>(
       d = v128.load(sums, 48);
     }
     for (let entry = table, w = weights; entry < end; entry += 4, w += 8) {
-      const x = load<u32>(entry) + offset;
+      const x = <usize>load<u32>(entry) + offset;
       const weight = v128.load64_splat(w);
       a = plusProduct(a, weight, f64x2.sub(pair<T>(x, 0), p));
       b = plusProduct(b, weight, f64x2.sub(pair<T>(x, 1), q));
