@@ -160,6 +160,12 @@ export interface KernelExports {
     count: number,
     n: number,
   ): void;
+
+  // 16-bit floats: a multiple of 8 numbers.
+  encodeFloat16(codes: number, values: number, n: number): void;
+  decodeFloat16(values: number, codes: number, n: number): void;
+  encodeBfloat16(codes: number, values: number, n: number): void;
+  decodeBfloat16(values: number, codes: number, n: number): void;
 }
 
 type AddDifferences = (
