@@ -6,18 +6,19 @@ import { referenceMerging } from '../../src/kernels/referenceMerging.ts';
 import { kernels } from '../../src/kernels/selection.ts';
 import type { DataType, Values } from '../../src/parameters/values.ts';
 import { createValues } from '../../src/parameters/values.ts';
-import { seededRandom, standardNormal } from '../../src/random.ts';
 
 const length = 140_003;
 const builds = kernels.available.filter((name) => name !== 'reference');
 const start = kernels.name;
 afterEach(() => kernels.select(start));
 
+/** Numbers around 1 that differ from child to child; made fast, for there are many of them. */
 function childrenOf(count: number, dtypeOf: (child: number) => DataType): Values[] {
-  const random = seededRandom(count);
-  return Array.from({ length: count }, (_, child) =>
-    createValues(dtypeOf(child), length).map(() => 1 + standardNormal(random)),
-  );
+  return Array.from({ length: count }, (_, child) => {
+    const values = createValues(dtypeOf(child), length);
+    for (let i = 0; i < length; i++) values[i] = 1 + ((i * 7_919 + child * 104_729) % 10_007) / 10_007;
+    return values;
+  });
 }
 
 function putAll(pool: InboxPool, children: readonly Values[]): InboxSlot[] {
@@ -42,7 +43,7 @@ describe.each(builds)('an inbox pool with kernels %s', (build) => {
     ['both', (child: number) => (child % 3 === 1 ? 'float32' : 'float64')],
   ])('means over slots of %s are those over arrays', (_, dtypeOf) => {
     kernels.select(build);
-    for (const count of [1, 2, 12, 13, 14, 27]) {
+    for (const count of [1, 2, 14, 27]) {
       const children = childrenOf(count, dtypeOf);
       const weights = children.map((_child, index) => index % 4);
       weights[0] = 2;

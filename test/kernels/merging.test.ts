@@ -39,6 +39,8 @@ function expectClose(got: ArrayLike<number>, wanted: ArrayLike<number>, toleranc
   }
 }
 
+const areSame = (a: Values, b: Values): boolean => a.every((value, i) => Object.is(value, b[i]));
+
 const toleranceOf = (target: Values): number => (target instanceof Float32Array ? 1.2e-7 : 1e-14);
 
 describe.each(builds)('kernels %s', (build) => {
@@ -112,7 +114,7 @@ describe.each(builds)('kernels %s', (build) => {
 
   test('means do not depend on how the work is sliced, by one bit', () => {
     kernels.select(build);
-    const length = 40_003;
+    const length = 20_003;
     for (const mix of mixes) {
       const children = childrenOf(11, length, mix);
       const weights = weightsOf(11);
@@ -125,10 +127,10 @@ describe.each(builds)('kernels %s', (build) => {
         for (const [from, to] of [
           [0, 5],
           [5, 16],
-          [16, 17_001],
-          [17_001, 40_000],
-          [40_000, 40_001],
-          [40_001, length],
+          [16, 9_001],
+          [9_001, 20_000],
+          [20_000, 20_001],
+          [20_001, length],
         ] as const) {
           mergeKernels().mean(children, weights, sliced, from, to);
           for (let child = 1; child < 11; child++)
@@ -147,9 +149,9 @@ describe.each(builds)('kernels %s', (build) => {
           length,
         );
         sums.release();
-        expect(sliced).toEqual(whole);
+        expect(areSame(sliced, whole)).toBe(true);
         // One by one or all at once: the same operations in the same order, but for floats, which have a shorter way.
-        if (dtype === 'float64') expect(streamed).toEqual(whole);
+        if (dtype === 'float64') expect(areSame(streamed, whole)).toBe(true);
       }
     }
   });
@@ -174,7 +176,7 @@ describe.each(builds)('kernels %s', (build) => {
               0,
               child.length,
             );
-            if (weights.length === 1) expect(target).toEqual(child);
+            if (weights.length === 1) expect(areSame(target, child)).toBe(true);
             expect(target.every((value, i) => value === child[i])).toBe(true);
           }
         },
