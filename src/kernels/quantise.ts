@@ -91,7 +91,9 @@ function scaleOf(values: ArrayLike<number>, start: number, end: number, largestC
     const magnitude = Math.abs(values[i] as number);
     if (magnitude > largest) largest = magnitude;
   }
-  return Math.fround(largest / largestCode);
+  const scale = Math.fround(largest / largestCode);
+  // Next to the largest float a scale that was rounded up would make infinity of the largest code.
+  return Number.isFinite(Math.fround(scale * largestCode)) ? scale : Math.fround(scale * (1 - 2 ** -23));
 }
 
 // Adding it leaves no binary places, so that the sum is rounded to a whole number, ties to even.

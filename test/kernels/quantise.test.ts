@@ -82,6 +82,14 @@ describe.each([4, 8] as const)('codes of %i bits', (bits) => {
   });
 });
 
+test('the largest float comes back finite', () => {
+  const largest = (2 - 2 ** -23) * 2 ** 127;
+  for (const bits of [4, 8] as const) {
+    const { values: back } = roundTrip(bits, Float32Array.from([largest, -largest]), 2);
+    for (const value of back) expect(Math.abs(Math.abs(value) / largest - 1)).toBeLessThan(1e-6);
+  }
+});
+
 test('ties go to the even code', () => {
   const codes = new Int8Array(6);
   const scales = new Float32Array(1);
