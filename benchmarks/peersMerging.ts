@@ -1,5 +1,6 @@
-// Many sets of a million parameters into one, from ordinary arrays, beside NumPy and a plain loop.
+// Many sets of a million parameters into one, from ordinary arrays and from a pool, beside NumPy and a plain loop.
 import { ModelParameters, ModelParametersMerger, ParameterLayout, seededRandom } from 'mainstem';
+import { InboxPool } from '../src/kernels/InboxPool.ts';
 import { assertClose } from './contenders/data.ts';
 import type { Python } from './contenders/python.ts';
 import { startPython } from './contenders/python.ts';
@@ -13,6 +14,7 @@ const distinct = 10;
 const ofList = 'NumPy, mean of a list';
 const ofMatrix = 'NumPy, `w @ S`';
 const plainLoop = 'plain loop';
+const ourSum = 'our sum';
 const bars: readonly Bar[] = [
   { atLeast: 3, of: ofList, peers: [ofList] },
   { atLeast: 4, of: plainLoop, peers: [plainLoop] },
@@ -34,7 +36,8 @@ export async function measure(effort: Effort): Promise<Table[]> {
   const note =
     'CPU time of one merge: the mean of all sets, which the finished one is a new array of. NumPy stacks its list ' +
     'on the spot, or multiplies a row of weights with a matrix that is stacked already; the plain loop adds up ' +
-    'in a Float64Array and checks nothing.';
+    'in a Float64Array and checks nothing. The sum is that of the same bytes in our WebAssembly, in floats: what reading ' +
+    'them costs.';
   return [tableOfPeers('Merging float32 parameters beside its peers', note, rows)];
 }
 
@@ -68,9 +71,48 @@ async function worksOf(
       peers,
       bars,
     },
-    // HOOK: merging what is in a coordinator's pool already. One more work here per number of sets: `ours` merges
-    // from the pool; a peer `our sum` adds up the same bytes in WebAssembly without checking anything; bars:
-    // ≥ 0.8 (10 sets) / 0.85 (100 sets) of `our sum`, ≥ 8 / 5 of `ofList`, ≥ 0.9 of `ofMatrix`.
+    ...poolWorksOf(name, sets, expected, peers),
+  ];
+}
+
+/**
+ * The same of what is in a coordinator's pool already. The pool is no part of the public package, so the source is
+ * measured: the code that does the work is WebAssembly in either.
+ */
+function poolWorksOf(
+  name: string,
+  sets: readonly Float32Array<ArrayBuffer>[],
+  expected: ArrayLike<number>,
+  peers: readonly Contender[],
+): Work[] {
+  const pool = InboxPool.create(length);
+  const slots = sets.map((set) => pool?.put(set)).filter((slot) => slot !== undefined);
+  const result = pool?.put(new Float32Array(length));
+  if (pool === undefined || result === undefined || slots.length < sets.length) return [];
+  const weights = sets.map(() => 1);
+  pool.mean(slots, weights, result, 0, length);
+  const merged = new Float32Array(length);
+  result.copyTo(merged, 0, length);
+  assertClose('the pool', merged.slice(0, 1000), expected, 1e-6);
+  const sum: Contender = { name: ourSum, run: () => pool.sum(slots) };
+  const poolBars: readonly Bar[] = [
+    { atLeast: sets.length === 10 ? 0.8 : 0.85, of: ourSum, peers: [ourSum] },
+    { atLeast: sets.length === 10 ? 8 : 5, of: ofList, peers: [ofList] },
+    { atLeast: 0.9, of: ofMatrix, peers: [ofMatrix] },
+  ];
+  return [
+    {
+      name: `${name} in the pool, into the pool`,
+      ours: { name: 'mainstem', run: () => pool.mean(slots, weights, result, 0, length) },
+      peers: [...peers, sum],
+      bars: poolBars,
+    },
+    {
+      name: `${name} in the pool, into an array that is there`,
+      ours: { name: 'mainstem', run: () => pool.mean(slots, weights, merged, 0, length) },
+      peers: [...peers, sum],
+      bars: poolBars,
+    },
   ];
 }
 
