@@ -1,6 +1,6 @@
 // Activations over whole arrays in place, and their slopes. Codes are those of src/kernels/wasm/codes.ts.
 import { decay, expMinusOne, exponential, hyperbolicTangent, sigmoidFrom, softPlus } from './exponential';
-import { lanes, madd, sumLanes } from './simd';
+import { lanes, largestLane, madd, sumLanes } from './simd';
 
 export const identity: i32 = 0;
 export const relu: i32 = 1;
@@ -104,19 +104,15 @@ export function activate<T>(code: i32, values: usize, rows: i32, columns: i32, r
     return;
   }
   const bytes = <usize>rows * row;
-  // One loop for each, so that no number pays for the choice.
-  switch (code) {
-    case relu:
-      return applyTo<T>(relu, values, bytes);
-    case leakyRelu:
-      return applyTo<T>(leakyRelu, values, bytes);
-    case tanh:
-      return applyTo<T>(tanh, values, bytes);
-    case sigmoid:
-      return applyTo<T>(sigmoid, values, bytes);
-    default:
-      return applyTo<T>(code, values, bytes);
-  }
+  // A loop of its own, since the choice would cost more than the work.
+  if (code === relu) rectify<T>(values, bytes);
+  else applyTo<T>(code, values, bytes);
+}
+
+/** max(z, 0), and 0 for NaN. */
+function rectify<T>(at: usize, bytes: usize): void {
+  const zero = splat<T>(0);
+  for (const end = at + bytes; at < end; at += 16) v128.store(at, v128.pmax<T>(zero, v128.load(at)));
 }
 
 /** delta ← delta ⊙ slope. */
@@ -153,7 +149,15 @@ export function multiplyBySlope<T>(
 /** The largest number of a row. A NaN may be passed over: what is made of the row is NaN all the same. */
 export function largestOf<T>(at: usize, columns: i32): T {
   let largest = load<T>(at);
-  for (let j = 1; j < columns; j++) {
+  let j = 1;
+  if (columns >= lanes<T>()) {
+    let most = v128.load(at);
+    for (j = lanes<T>(); j + lanes<T>() <= columns; j += lanes<T>()) {
+      most = v128.pmax<T>(most, v128.load(at + <usize>j * sizeof<T>()));
+    }
+    largest = largestLane<T>(most);
+  }
+  for (; j < columns; j++) {
     const x = load<T>(at + <usize>j * sizeof<T>());
     largest = x > largest ? x : largest;
   }

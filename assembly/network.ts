@@ -3,6 +3,7 @@
 import { activate, multiplyBySlope } from './activations';
 import { evaluateLoss, Targets } from './losses';
 import { product, productTransposed, sumRows } from './products';
+import { rowProduct } from './rowProducts';
 
 /** One layer, a = activation(x W + b). Rows of its matrices are `stride` numbers apart, zeros after the outputs. */
 @unmanaged
@@ -72,7 +73,8 @@ export function forwardLayer<T>(layer: Layer, input: usize, inputRow: usize, row
   const weights = layer.weights;
   const bias = layer.bias;
   const values = layer.values;
-  product<T>(rows, stride, inputs, input, inputRow, sizeof<T>(), weights, row, values, row, bias, 0);
+  if (rows === 1) rowProduct<T>(stride, inputs, input, sizeof<T>(), weights, row, values, bias);
+  else product<T>(rows, stride, inputs, input, inputRow, sizeof<T>(), weights, row, values, row, bias, 0);
 }
 
 /** z → a, keeping z where the way back needs it. */

@@ -1,41 +1,11 @@
 // Products of matrices whose rows are padded with zeros to whole vectors. Nothing is packed: rows that would fall on the
 // same cache sets are kept apart by the strides that the workspace chooses.
 // Sums run in the order of k, from what the sum starts with, so that they do not depend on how the rows are cut up.
+import { rowProduct } from './rowProducts';
 import { lanes, loadSplat, madd, sumLanes } from './simd';
 
 /** Numbers of k that are worked through before the next four rows: their part of B stays in the first-level cache. */
 const blockSizeMax: i32 = 256;
-
-/** One row of vectors, 4·V wide: four sums of one row. */
-function rowTile4<T>(k: i32, a: usize, aStep: usize, b: usize, bStep: usize, c: usize, start: usize): void {
-  let c0 = v128.load(start);
-  let c1 = v128.load(start, 16);
-  let c2 = v128.load(start, 32);
-  let c3 = v128.load(start, 48);
-  for (let p = 0; p < k; p++) {
-    const x = loadSplat<T>(a);
-    c0 = madd<T>(x, v128.load(b), c0);
-    c1 = madd<T>(x, v128.load(b, 16), c1);
-    c2 = madd<T>(x, v128.load(b, 32), c2);
-    c3 = madd<T>(x, v128.load(b, 48), c3);
-    a += aStep;
-    b += bStep;
-  }
-  v128.store(c, c0);
-  v128.store(c, c1, 16);
-  v128.store(c, c2, 32);
-  v128.store(c, c3, 48);
-}
-
-function rowTile1<T>(k: i32, a: usize, aStep: usize, b: usize, bStep: usize, c: usize, start: usize): void {
-  let sum = v128.load(start);
-  for (let p = 0; p < k; p++) {
-    sum = madd<T>(loadSplat<T>(a), v128.load(b), sum);
-    a += aStep;
-    b += bStep;
-  }
-  v128.store(c, sum);
-}
 
 /** Four rows by two vectors: eight sums in registers, each number read is used two or four times. */
 function tile2<T>(
@@ -134,28 +104,6 @@ function tile1<T>(
   v128.store(c + cRow, c1);
   v128.store(c + 2 * cRow, c2);
   v128.store(c + 3 * cRow, c3);
-}
-
-/** One row of C for all its columns: no blocking, B is read once, in wide stretches. */
-function rowProduct<T>(
-  n: i32,
-  k: i32,
-  a: usize,
-  aStep: usize,
-  b: usize,
-  bStep: usize,
-  c: usize,
-  start: usize,
-): void {
-  let j = 0;
-  for (; j + 4 * lanes<T>() <= n; j += 4 * lanes<T>()) {
-    const at = <usize>j * sizeof<T>();
-    rowTile4<T>(k, a, aStep, b + at, bStep, c + at, start + at);
-  }
-  for (; j < n; j += lanes<T>()) {
-    const at = <usize>j * sizeof<T>();
-    rowTile1<T>(k, a, aStep, b + at, bStep, c + at, start + at);
-  }
 }
 
 /**

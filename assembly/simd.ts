@@ -23,3 +23,12 @@ export function sumLanes<T>(v: v128): T {
   const pairs = v128.add<f32>(v, v128.shuffle<f32>(v, v, 2, 3, 0, 1));
   return <T>(v128.extract_lane<f32>(pairs, 0) + v128.extract_lane<f32>(pairs, 1));
 }
+
+/** The largest of all lanes; a NaN may be passed over. */
+export function largestLane<T>(v: v128): T {
+  if (sizeof<T>() === 8) {
+    return <T>v128.extract_lane<f64>(v128.pmax<f64>(v, v128.shuffle<f64>(v, v, 1, 0)), 0);
+  }
+  const pairs = v128.pmax<f32>(v, v128.shuffle<f32>(v, v, 2, 3, 0, 1));
+  return <T>v128.extract_lane<f32>(v128.pmax<f32>(pairs, v128.shuffle<f32>(pairs, pairs, 1, 0, 3, 2)), 0);
+}
