@@ -14,17 +14,9 @@ import {
   passBack,
 } from './network';
 import { clipValues, measure, Rule, rescale, takeStep } from './optimizers';
+import { areFinite, areRowsFinite, predict } from './predictions';
 import { product, productTransposed } from './products';
-import {
-  accumulate,
-  addShare,
-  areFinite,
-  costOf,
-  finishMean,
-  penaltyOf,
-  Training,
-  trainBatch,
-} from './training';
+import { accumulate, addShare, costOf, finishMean, penaltyOf, Training, trainBatch } from './training';
 
 /** Where a layer reads its rows: the features, or what the layer before has left. */
 function inputOf(network: Network, index: i32, features: usize): usize {
@@ -223,6 +215,22 @@ export function forward32(network: Network, input: usize, rows: i32, activatesLa
 
 export function forward64(network: Network, input: usize, rows: i32, activatesLast: bool): void {
   forward<f64>(network, input, rows, activatesLast);
+}
+
+export function predict32(network: Network, features: usize, rows: i32): bool {
+  return predict<f32>(network, features, rows);
+}
+
+export function predict64(network: Network, features: usize, rows: i32): bool {
+  return predict<f64>(network, features, rows);
+}
+
+export function areRowsFinite32(network: Network, features: usize, rows: i32): bool {
+  return areRowsFinite<f32>(network, features, rows);
+}
+
+export function areRowsFinite64(network: Network, features: usize, rows: i32): bool {
+  return areRowsFinite<f64>(network, features, rows);
 }
 
 export function forwardLayer32(network: Network, index: i32, input: usize, rows: i32): void {

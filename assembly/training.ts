@@ -2,7 +2,6 @@
 import { backward, forward, gatherRows, lossOf, Network } from './network';
 import { Rule, takeStep } from './optimizers';
 import { Regression, regress } from './regression';
-import { lanes } from './simd';
 
 /** A training: a network or a regression, and what its steps work on. */
 @unmanaged
@@ -121,16 +120,4 @@ export function addShare<T>(target: usize, gradient: usize, length: i32, share: 
     const place = target + ((<usize>i) << 3);
     store<f64>(place, load<f64>(place) + share * <f64>load<T>(gradient + <usize>i * sizeof<T>()));
   }
-}
-
-/** Whether all numbers are finite. `length` is a multiple of the lanes. */
-export function areFinite<T>(at: usize, length: i32): bool {
-  // x·0 is 0, or NaN where x is not finite.
-  const zero = v128.splat<T>(0);
-  let sum = zero;
-  for (let i = 0; i < length; i += lanes<T>()) {
-    sum = v128.add<T>(sum, v128.mul<T>(v128.load(at), zero));
-    at += 16;
-  }
-  return !v128.any_true(v128.ne<T>(sum, sum));
 }

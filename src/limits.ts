@@ -54,6 +54,13 @@ export const frameLimits: Readonly<{ metadataBytesMax: number; payloadBytesMax: 
   payloadBytesMax: 2 ** 31,
 });
 
+/**
+ * Bytes of parameters and buffers that the kernels of a thread keep for predictions from one call to the next, for all
+ * models together. At the limit those that were unused longest go, and are copied in again when they are needed; a
+ * model that is larger is copied in for each prediction.
+ */
+export const residentPredictorBytesMax: number = 2 ** 26;
+
 /** How long after a failed commit the store is tried again, in milliseconds. */
 export const storeRetryMs = 1_000;
 

@@ -47,6 +47,6 @@ let best: WasmBuild | undefined;
 
 /** The WebAssembly build in use, or undefined where it is the reference. */
 export function selectedBuild(): WasmBuild | undefined {
-  const { name } = kernels;
+  const name = selected ?? fastest();
   return name === 'reference' ? undefined : name;
 }

@@ -129,8 +129,7 @@ export class LogisticRegression extends TrainableModel<LogisticRegressionOptions
   }
 
   #knownClasses(): readonly Label[] {
-    this.requireState();
-    return this.classes ?? [];
+    return architectureClasses(this.requireState().network.layout.architecture) ?? [];
   }
 
   #plan(inputs: number, classes: readonly Label[]): DenseNetwork {

@@ -9,7 +9,12 @@ import { initialiseNetwork } from './DenseNetwork.ts';
 /** What a model has once its shape is known: numbers, optimizer state, and where they came from. */
 export interface ModelState {
   readonly network: DenseNetwork;
+  /** Whoever changes them calls `valuesChanged`. */
   readonly values: Values;
+  /** Raised whenever values have changed: a copy of another version is old. */
+  version: number;
+  /** Whether a step of a training is under way, in which values may change at any time. */
+  isChanging: boolean;
   optimizerState: OptimizerState;
   /** Made by a training that has not ended yet: if it fails, the model is without parameters again. */
   isFresh: boolean;
@@ -31,11 +36,46 @@ export function createModelState(
   return {
     network,
     values,
+    version: 0,
+    isChanging: false,
     optimizerState: createOptimizerState(optimizer, values.length),
     isFresh: true,
     sampleCount: undefined,
     baseVersion: undefined,
   };
+}
+
+/** Says that the values are others now. */
+export function valuesChanged(state: ModelState): void {
+  state.version++;
+}
+
+/** The steps of a training, which change the values of a state: what happens within a step is not to be relied on. */
+export function* changingSteps<Step, Result>(
+  state: ModelState,
+  steps: Generator<Step, Result>,
+): Generator<Step, Result> {
+  const resume = <T>(step: () => T): T => {
+    state.isChanging = true;
+    try {
+      return step();
+    } finally {
+      state.isChanging = false;
+      valuesChanged(state);
+    }
+  };
+  let isDone = false;
+  try {
+    for (;;) {
+      const step = resume(() => steps.next());
+      isDone = step.done === true;
+      if (step.done === true) return step.value;
+      yield step.value;
+    }
+  } finally {
+    // Stopped between two steps: the training tidies up, and writes the values that it has come to.
+    if (!isDone) resume(() => steps.return(undefined as Result));
+  }
 }
 
 /** What a training can be taken back to. */
@@ -65,6 +105,7 @@ export function restoreCheckpoint(
   checkpoint: Checkpoint,
 ): void {
   state.values.set(checkpoint.values);
+  valuesChanged(state);
   state.optimizerState.steps = checkpoint.steps;
   state.optimizerState.slots.forEach((slot, index) => {
     slot.set(checkpoint.slots[index] as Float64Array);

@@ -128,7 +128,7 @@ export class NeuralNetwork extends TrainableModel<NeuralNetworkOptions, number[]
 
   /** The classes in the order of `predictProbabilities`; undefined where the network is no classifier. */
   get classes(): readonly Label[] | undefined {
-    return this.state && architectureClasses(this.state.network.layout.architecture)?.slice();
+    return this.#knownClasses()?.slice();
   }
 
   /** Rows × classes; each row sums to 1. Throws InvalidOptionError where the network has no probabilities. */
@@ -137,12 +137,13 @@ export class NeuralNetwork extends TrainableModel<NeuralNetworkOptions, number[]
     if (this.requireState().network.loss.name === 'hinge') {
       throw new InvalidOptionError('a network with loss hinge gives margins, which are no probabilities');
     }
-    if (this.classes === undefined) {
+    const classes = this.#knownClasses();
+    if (classes === undefined) {
       throw new InvalidOptionError(
         'predictProbabilities needs a classifier: softmax as last activation with crossEntropy',
       );
     }
-    return probabilityRows(outputs, rows, this.classes.length);
+    return probabilityRows(outputs, rows, classes.length);
   }
 
   protected override networkFromOptions(classes?: readonly Label[]): DenseNetwork | undefined {
@@ -205,8 +206,13 @@ export class NeuralNetwork extends TrainableModel<NeuralNetworkOptions, number[]
   }
 
   protected decode(outputs: Values, rows: number): number[][] | Label[] {
-    if (this.classes !== undefined) return this.#labelsOf(outputs, rows, this.classes);
+    const classes = this.#knownClasses();
+    if (classes !== undefined) return this.#labelsOf(outputs, rows, classes);
     return toRows(outputs, rows, outputs.length / rows);
+  }
+
+  #knownClasses(): readonly Label[] | undefined {
+    return this.state && architectureClasses(this.state.network.layout.architecture);
   }
 
   /** A margin tells its class by its sign, a probability by which half it is in. */

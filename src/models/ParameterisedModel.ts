@@ -21,7 +21,7 @@ import type { DenseNetwork } from './DenseNetwork.ts';
 import { withPreprocessing } from './DenseNetwork.ts';
 import type { Configurable, Resumable, SetModelParametersOptions } from './Model.ts';
 import type { ModelState } from './ModelState.ts';
-import { createModelState } from './ModelState.ts';
+import { createModelState, valuesChanged } from './ModelState.ts';
 import type { ModelJson } from './modelJson.ts';
 import { modelFromJson, modelToJson } from './modelJson.ts';
 import type { TrainingOptions } from './options.ts';
@@ -79,6 +79,7 @@ export abstract class ParameterisedModel<Options extends TrainingOptions>
     state.network.layout.assertFits(layout, 'parameters', 'the model');
     new ModelParameters(state.network.layout, converted).assertFinite(`parameters as ${this.options.dtype}`);
     state.values.set(converted);
+    valuesChanged(state);
     state.isFresh = false;
     state.baseVersion = baseVersion;
     state.sampleCount = undefined;
@@ -166,7 +167,7 @@ export abstract class ParameterisedModel<Options extends TrainingOptions>
     if (from === undefined) return;
     const { steps, slots } = from.optimizerState;
     const optimizerState = { steps, slots: slots.map((slot) => slot.slice()) };
-    this.state = { ...from, values: from.values.slice(), optimizerState };
+    this.state = { ...from, values: from.values.slice(), isChanging: false, optimizerState };
   }
 
   /** Name of the class in JSON and in the architecture. */

@@ -8,11 +8,11 @@ import type { Values } from '../parameters/values.ts';
 import { createValues } from '../parameters/values.ts';
 import type { Preprocessing } from '../preprocessing/Preprocessing.ts';
 import type { DenseNetwork } from './DenseNetwork.ts';
-import { forward, inputsOf, withPreprocessing } from './DenseNetwork.ts';
+import { inputsOf, withPreprocessing } from './DenseNetwork.ts';
 import { EarlyStopping } from './earlyStopping.ts';
 import { evaluateOutputs } from './evaluateOutputs.ts';
 import type { Features, Matrix } from './features.ts';
-import { readMatrix } from './features.ts';
+import { readMatrix, readUncheckedMatrix } from './features.ts';
 import type { Labels } from './labels.ts';
 import type { Targets } from './losses.ts';
 import type { Cloneable, Evaluable, GradientModel, Predictions, Scorable } from './Model.ts';
@@ -21,6 +21,7 @@ import type { CostTask } from './meanCost.ts';
 import { meanCostInSteps, meanGradient } from './meanCost.ts';
 import type { TrainingOptions } from './options.ts';
 import { ParameterisedModel, trainableRanges } from './ParameterisedModel.ts';
+import { Predictor } from './Predictor.ts';
 import { createEvaluator, createTraining } from './sessions.ts';
 import { trainInSteps } from './training.ts';
 import type { TrainAsyncOptions, TrainingStep, TrainOptions, ValidationData } from './trainOptions.ts';
@@ -52,6 +53,8 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
   extends ParameterisedModel<Options>
   implements GradientModel, Scorable, Evaluable, Cloneable<TrainableModel<Options, Output>>
 {
+  #predictor: Predictor | undefined;
+
   /** Trains from the current parameters and returns the cost of each iteration: one pass over the rows. */
   train(features: Features, labels: Labels, options: TrainOptions = {}): number[] {
     return drain(this.#start(features, labels, options, false));
@@ -101,7 +104,9 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
   /** Predicts one entry or row for each row of features. Throws NotTrainedError before there are parameters. */
   predict(features: Features): Output {
     const { outputs, rows } = this.predictOutputs(features);
-    return this.decode(outputs, rows);
+    const predictions = this.decode(outputs, rows);
+    this.#predictor?.giveBack(outputs);
+    return predictions;
   }
 
   /** Whether `train` keeps the gradients of its last iteration for `getGradients`; false at first. */
@@ -160,10 +165,19 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
 
   /** The last layer's activations for features, rows × outputs. */
   protected predictOutputs(features: Features): { outputs: Values; rows: number } {
-    const { network, values } = this.requireState();
-    const matrix = this.#readFeatures(features, network.preprocessing);
-    checkColumns(matrix, network);
-    return { outputs: forward(network, values, matrix, this.options.dtype), rows: matrix.rows };
+    const state = this.requireState();
+    if (this.#predictor?.state !== state) this.#predictor = new Predictor(state);
+    const { network } = state;
+    const { preprocessing } = network;
+    // The kernels see on their way whether all features are finite; which one is not, a second look says.
+    const seen =
+      preprocessing === undefined
+        ? readUncheckedMatrix(features, this.options.dtype)
+        : this.#readFeatures(features, preprocessing);
+    const outputs = seen.columns === inputsOf(network) ? this.#predictor.predict(seen) : undefined;
+    if (outputs !== undefined) return { outputs, rows: seen.rows };
+    checkColumns(this.#readFeatures(features, preprocessing), network);
+    throw new InvalidDataError('features changed while they were read');
   }
 
   /** The mean cost (penalty included) over data that was read. */

@@ -10,7 +10,7 @@ import { findNonFinite } from '../parameters/values.ts';
 import type { Random } from '../random.ts';
 import { seededRandom } from '../random.ts';
 import type { ModelState } from './ModelState.ts';
-import { restoreCheckpoint, takeCheckpoint } from './ModelState.ts';
+import { changingSteps, restoreCheckpoint, takeCheckpoint } from './ModelState.ts';
 
 /** The options that a memory is made from. */
 interface RememberedOptions {
@@ -80,7 +80,7 @@ export class TrainingMemory {
     this.#isBusy = true;
     let isWhole = false;
     try {
-      const result = yield* training();
+      const result = yield* changingSteps(state, training());
       isWhole = true;
       return result;
     } catch (error) {

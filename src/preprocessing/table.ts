@@ -45,25 +45,31 @@ export interface TableExpectation {
   /** `'float64'` unless given, in which timestamps keep their digits. */
   readonly dtype?: DataType;
   readonly what?: string;
+  /** Whether numbers that are not finite are refused; true unless given. Where it is false the caller has to look. */
+  readonly areNumbersChecked?: boolean;
 }
 
 /** An expectation with its defaults. */
-type Expected = Required<Pick<TableExpectation, 'categorical' | 'dtype' | 'what'>>;
+type Expected = Required<Pick<TableExpectation, 'categorical' | 'dtype' | 'what' | 'areNumbersChecked'>>;
+
+// Shared by all tables without text: predictions of one row make no others.
+const noColumns: ReadonlySet<number> = new Set();
+const noCells: ReadonlyMap<number, Category[]> = new Map();
 
 /**
  * Checks and converts a table. Throws InvalidDataError naming row and column of what is wrong, LimitExceededError
  * for too many columns. Numbers of a typed matrix of the wanted dtype are not copied.
  */
 export function readTable(source: TableRows, expectation: TableExpectation = {}): Table {
-  const { categorical = new Set<number>(), dtype = 'float64', what = 'features' } = expectation;
-  const { columns, columnsMax = Number.POSITIVE_INFINITY } = expectation;
-  const expected: Expected = { categorical, dtype, what };
+  const { categorical = noColumns, dtype = 'float64', what = 'features' } = expectation;
+  const { areNumbersChecked = true, columns, columnsMax = Number.POSITIVE_INFINITY } = expectation;
+  const expected: Expected = { categorical, dtype, what, areNumbersChecked };
   const table = isTyped(source)
     ? fromTyped(source, expected)
     : fromRows(rowsOf(source, what), expected, columnsMax);
   if (table.columns > columnsMax) throw tooManyColumns(table.columns, columnsMax, what);
   // Finite before, and beyond the dtype now.
-  const isChecked = isTyped(source) && table.numbers === source.data;
+  const isChecked = !areNumbersChecked || (isTyped(source) && table.numbers === source.data);
   const bad = isChecked ? -1 : findNonFinite(table.numbers);
   if (bad >= 0) {
     const [row, column] = [Math.floor(bad / table.columns), bad % table.columns];
@@ -77,8 +83,14 @@ export function readTable(source: TableRows, expectation: TableExpectation = {})
   return table;
 }
 
-function isTyped(source: TableRows): source is TypedMatrix {
+/** Whether a matrix comes as one typed array. */
+export function isTyped(source: TableRows): source is TypedMatrix {
   return typeof source === 'object' && source !== null && 'data' in source && 'rows' in source;
+}
+
+/** Whether numbers are of a type already. */
+export function hasType(data: TypedMatrix['data'], dtype: DataType): data is Values {
+  return dtype === 'float32' ? data instanceof Float32Array : data instanceof Float64Array;
 }
 
 function rowsOf(source: TableRows, what: string): readonly unknown[] {
@@ -93,7 +105,8 @@ function rowsOf(source: TableRows, what: string): readonly unknown[] {
   );
 }
 
-function fromTyped({ data, rows, columns }: TypedMatrix, { categorical, dtype, what }: Expected): Table {
+/** A typed matrix of legal shape, in an object of our own; its numbers are not looked at. Throws InvalidDataError. */
+export function checkTypedMatrix({ data, rows, columns }: TypedMatrix, what: string): TypedMatrix {
   if (!(data instanceof Float32Array || data instanceof Float64Array)) {
     throw new InvalidDataError(`${what} have ${show(data)} as data, expected a Float32Array or Float64Array`);
   }
@@ -103,11 +116,18 @@ function fromTyped({ data, rows, columns }: TypedMatrix, { categorical, dtype, w
       `${what} are ${show(rows)} × ${show(columns)} with ${data.length} values, expected at least 1 × 1 and rows · columns values`,
     );
   }
-  const bad = findNonFinite(data);
+  return { data, rows, columns };
+}
+
+function fromTyped(source: TypedMatrix, expected: Expected): Table {
+  const { categorical, dtype, what, areNumbersChecked } = expected;
+  const { data, rows, columns } = checkTypedMatrix(source, what);
+  const bad = areNumbersChecked ? findNonFinite(data) : -1;
   if (bad >= 0) throw wrongCell(data[bad], Math.floor(bad / columns), bad % columns, what, categorical);
-  const fits = dtype === 'float32' ? data instanceof Float32Array : data instanceof Float64Array;
-  const numbers = fits ? (data as Values) : createValues(dtype, data.length);
+  const fits = hasType(data, dtype);
+  const numbers = fits ? data : createValues(dtype, data.length);
   if (!fits) numbers.set(data);
+  if (categorical.size === 0) return { rows, columns, numbers, cells: noCells };
   const cells = new Map<number, Category[]>();
   for (const column of categorical) {
     if (column >= columns) continue;
@@ -136,8 +156,8 @@ function fromRows(
   // Before anything is allocated for them.
   if (columns > columnsMax) throw tooManyColumns(columns, columnsMax, what);
   const numbers = createValues(dtype, source.length * columns);
-  const cells = new Map<number, Category[]>();
-  for (const column of categorical) if (column < columns) cells.set(column, []);
+  const cells = categorical.size === 0 ? noCells : new Map<number, Category[]>();
+  for (const column of categorical) if (column < columns) (cells as Map<number, Category[]>).set(column, []);
   for (let index = 0; index < source.length; index++) {
     const row = rowAt(source, index, what);
     if (row.length !== columns) {
@@ -145,16 +165,41 @@ function fromRows(
         `${what} are ragged: row ${index} has ${row.length} columns, row 0 has ${columns}`,
       );
     }
-    for (let column = 0; column < columns; column++) {
-      const value = row[column];
-      const list = cells.get(column);
-      if (list === undefined ? !Number.isFinite(value) : !isCategory(value))
-        throw wrongCell(value, index, column, what, categorical);
-      if (typeof value === 'number') numbers[index * columns + column] = value;
-      list?.push(value as Category);
-    }
+    const wrong =
+      cells === noCells
+        ? copyNumbers(row, numbers, index * columns)
+        : copyCells(row, numbers, index * columns, cells);
+    if (wrong >= 0) throw wrongCell(row[wrong], index, wrong, what, categorical);
   }
   return { rows: source.length, columns, numbers, cells };
+}
+
+/** Copies a row of numbers; returns the column of one that is no finite number, else −1. */
+function copyNumbers(row: ArrayLike<unknown>, numbers: Values, at: number): number {
+  for (let column = 0; column < row.length; column++) {
+    const value = row[column];
+    // x − x is 0 for every finite x and NaN for the others.
+    if (typeof value !== 'number' || value - value !== 0) return column;
+    numbers[at + column] = value;
+  }
+  return -1;
+}
+
+/** The same for a row with text among its cells, which are kept as they are. */
+function copyCells(
+  row: ArrayLike<unknown>,
+  numbers: Values,
+  at: number,
+  cells: ReadonlyMap<number, Category[]>,
+): number {
+  for (let column = 0; column < row.length; column++) {
+    const value = row[column];
+    const list = cells.get(column);
+    if (list === undefined ? !Number.isFinite(value) : !isCategory(value)) return column;
+    if (typeof value === 'number') numbers[at + column] = value;
+    list?.push(value as Category);
+  }
+  return -1;
 }
 
 function rowAt(source: readonly unknown[], index: number, what: string): ArrayLike<unknown> {

@@ -87,6 +87,10 @@ export interface KernelExports {
   addShare64(target: number, gradient: number, length: number, share: number): void;
   areFinite32(at: number, length: number): number;
   areFinite64(at: number, length: number): number;
+  areRowsFinite32(network: number, features: number, rows: number): number;
+  areRowsFinite64(network: number, features: number, rows: number): number;
+  predict32(network: number, features: number, rows: number): number;
+  predict64(network: number, features: number, rows: number): number;
   measure32(at: number, length: number, scale: number): number;
   measure64(at: number, length: number, scale: number): number;
   clipValues32(at: number, length: number, limit: number): void;

@@ -1,5 +1,6 @@
 import type { Values } from '../../parameters/values.ts';
 import type { ShapedLayer } from './networkShape.ts';
+import { gather, scatter } from './stridedRows.ts';
 import { createRows, type WasmNetwork } from './WasmNetwork.ts';
 
 /** Fills a mask of dropout for `count` units of a layer. */
@@ -122,19 +123,5 @@ export class WasmPass {
     this.#drawMask?.(index, drawn, rows * outputs);
     scatter(network.layerView(index, 'mask', rows), drawn, rows, outputs, stride);
     network.code.dropUnits(network.network, index, rows);
-  }
-}
-
-/** Rows × columns from rows that are `stride` apart. */
-function gather(target: Values, source: Values, rows: number, columns: number, stride: number): void {
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) target[i * columns + j] = source[i * stride + j] as number;
-  }
-}
-
-/** Rows × columns to rows that are `stride` apart. */
-function scatter(target: Values, source: Values, rows: number, columns: number, stride: number): void {
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) target[i * stride + j] = source[i * columns + j] as number;
   }
 }

@@ -30,16 +30,18 @@ export function sharedMemory(build: WasmBuild): KernelMemory {
 const spares = new Map<WasmBuild, WeakRef<KernelMemory>>();
 
 /**
- * A block whose first `zeroedBytes` are 0: a part of the shared memory, or for a large one a memory of its own, which
- * goes when nobody refers to it any more. Undefined where there is no room: the caller does without.
+ * A block whose first `zeroedBytes` are 0: a part of a shared memory, that of the sessions unless given, or for a large
+ * one a memory of its own, which goes when nobody refers to it any more. Undefined where there is no room: the caller
+ * does without.
  */
 export function allocateBlock(
   build: WasmBuild,
   bytes: number,
   zeroedBytes: number = bytes,
+  shared?: KernelMemory,
 ): Block | undefined {
   if (bytes <= sharedBlockBytesMax) {
-    const memory = sharedMemory(build);
+    const memory = shared ?? sharedMemory(build);
     const address = memory.allocate(bytes, zeroedBytes);
     return address === undefined ? undefined : { memory, address, release: () => memory.free(address) };
   }

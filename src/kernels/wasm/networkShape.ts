@@ -39,8 +39,21 @@ export interface NetworkShape {
   readonly isFused: boolean;
 }
 
-/** Lays a network out, or gives undefined where its loss has no kernel. */
-export function shapeNetwork(plan: NetworkPlan, dtype: DataType): NetworkShape | undefined {
+/** Lays a network out for predictions: they read their features number by number, which asks for no padding. */
+export function shapeForPredictions(plan: NetworkPlan, dtype: DataType): NetworkShape | undefined {
+  const shape = shapeNetwork(plan, dtype, false);
+  return shape && { ...shape, featureStride: (plan.layers[0] as PlannedLayer).inputs };
+}
+
+/**
+ * Lays a network out, or gives undefined where its loss has no kernel. `mayRegress`: whether one layer with one output
+ * is laid out for the kernels that it has of its own.
+ */
+export function shapeNetwork(
+  plan: NetworkPlan,
+  dtype: DataType,
+  mayRegress = true,
+): NetworkShape | undefined {
   const lossCode = lossCodes.get(plan.loss.name);
   if (lossCode === undefined) return undefined;
   const bytesPerNumber = dtype === 'float32' ? 4 : 8;
@@ -48,6 +61,7 @@ export function shapeNetwork(plan: NetworkPlan, dtype: DataType): NetworkShape |
   const first = plan.layers[0] as PlannedLayer;
   const isFused = plan.loss.fusesWith !== undefined;
   const isRegression =
+    mayRegress &&
     plan.layers.length === 1 &&
     first.outputs === 1 &&
     (plan.loss.name === 'binaryCrossEntropy' ||
