@@ -39,11 +39,15 @@ export const kernels: {
 
 /** Compiles the better build where that has not been done: only then it is known to work. */
 function fastest(): KernelName {
+  if (compiled !== undefined) return compiled;
   best ??= bestBuild();
-  return best !== undefined && moduleOf(best) !== undefined ? best : 'reference';
+  if (best !== undefined && moduleOf(best) !== undefined) compiled = best;
+  return compiled ?? 'reference';
 }
 
 let best: WasmBuild | undefined;
+/** The better build, once it is compiled: each prediction asks. */
+let compiled: WasmBuild | undefined;
 
 /** The WebAssembly build in use, or undefined where it is the reference. */
 export function selectedBuild(): WasmBuild | undefined {

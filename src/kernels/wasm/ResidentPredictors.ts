@@ -50,6 +50,7 @@ export class ResidentPredictors {
   /** A predictor that the caller has to release. */
   createPassing(build: WasmBuild, shape: NetworkShape, rows: number): WasmPredictor | undefined {
     const shared = this.#sharedMemory(build);
+    if (shared === undefined) return undefined;
     const predictor = WasmPredictor.create(build, shape, rows, shared);
     if (predictor !== undefined) return predictor;
     // Room enough, but in pieces.
@@ -81,12 +82,17 @@ export class ResidentPredictors {
     }
   }
 
-  #sharedMemory(build: WasmBuild): KernelMemory {
+  /** Undefined where the engine has no memory left. */
+  #sharedMemory(build: WasmBuild): KernelMemory | undefined {
     const known = this.#shared.get(build);
     if (known !== undefined) return known;
-    // Twice the room, since it falls to pieces where predictors of all sizes come and go.
-    const memory = new KernelMemory(build, sharedBytes, 2 * this.#bytesMax);
-    this.#shared.set(build, memory);
-    return memory;
+    try {
+      // Twice the room, since it falls to pieces where predictors of all sizes come and go.
+      const memory = new KernelMemory(build, sharedBytes, 2 * this.#bytesMax);
+      this.#shared.set(build, memory);
+      return memory;
+    } catch {
+      return undefined;
+    }
   }
 }
