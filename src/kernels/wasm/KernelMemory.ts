@@ -122,17 +122,23 @@ export class KernelMemory {
     const missing = size - (last !== undefined && last.end === bytes ? last.end - last.start : 0);
     if (bytes + missing > this.#bytesMax) return undefined;
     const target = Math.min(this.#bytesMax, Math.max(2 * bytes, bytes + missing));
-    try {
-      this.#memory.grow(Math.ceil((target - bytes) / pageBytes));
-    } catch {
-      return undefined;
-    }
+    if (!this.#growBy(target - bytes) && !this.#growBy(missing)) return undefined;
     const buffer = this.#memory.buffer as ArrayBuffer;
     this.#floats = new Float32Array(buffer);
     this.#doubles = new Float64Array(buffer);
     this.#integers = new Int32Array(buffer);
     this.#insert({ start: bytes, end: buffer.byteLength });
     return this.#gaps.find(({ start, end }) => end - start >= size);
+  }
+
+  /** Whether the engine gave so many bytes more. */
+  #growBy(bytes: number): boolean {
+    try {
+      this.#memory.grow(Math.ceil(bytes / pageBytes));
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   #insert(gap: Gap): void {
