@@ -1,10 +1,12 @@
 import { selectedBuild } from '../kernels/selection.ts';
 import type { NetworkEvaluator, TrainingSession } from '../kernels/TrainingSession.ts';
+import type { NetworkShape } from '../kernels/wasm/networkShape.ts';
 import { shapeNetwork } from '../kernels/wasm/networkShape.ts';
 import { WasmEvaluator } from '../kernels/wasm/WasmEvaluator.ts';
 import { WasmNetwork } from '../kernels/wasm/WasmNetwork.ts';
 import { WasmPass } from '../kernels/wasm/WasmPass.ts';
 import { WasmTraining } from '../kernels/wasm/WasmTraining.ts';
+import { isResident } from '../kernels/wasm/workspacePlaces.ts';
 import { kernelRule } from '../optimizers/kernelRule.ts';
 import { scheduledRate } from '../optimizers/LearningRateSchedule.ts';
 import type { DataType, Values } from '../parameters/values.ts';
@@ -25,6 +27,8 @@ export interface SessionData {
   readonly features: Matrix;
   readonly targets: Targets;
   readonly dtype: DataType;
+  /** Most bytes of features that the kernels keep a copy of; what is larger they copy in each pass. 512 MiB. */
+  readonly residentBytesMax?: number;
 }
 
 /** What a training does besides. `values` and the state in `rule` are the model's own. */
@@ -49,7 +53,7 @@ export function createTraining(plan: SessionPlan): TrainingSession {
 
 /** Costs and gradients by the kernels in use. */
 export function createEvaluator(data: SessionData, isSliced: boolean): NetworkEvaluator {
-  const { network, features, targets, dtype } = data;
+  const { network, features, targets, dtype, residentBytesMax } = data;
   const build = selectedBuild();
   const shape = build && shapeNetwork(network, dtype);
   const workspace =
@@ -61,6 +65,7 @@ export function createEvaluator(data: SessionData, isSliced: boolean): NetworkEv
       extraArrays: 1,
       savedLength: 0,
       dropout: [],
+      residentBytesMax,
     });
   if (workspace !== undefined) return new WasmEvaluator(workspace);
   return new ReferenceEvaluator(new Objective(network, features, targets, dtype));
@@ -83,19 +88,20 @@ function createReferenceTraining(plan: SessionPlan): TrainingSession {
 }
 
 function createWasmTraining(plan: SessionPlan): TrainingSession | undefined {
-  const { network, features, targets, dtype, values, rule, dropout, savedGradient } = plan;
+  const { network, features, targets, dtype, values, rule, dropout, savedGradient, residentBytesMax } = plan;
   const build = selectedBuild();
   const shape = build && shapeNetwork(network, dtype);
   if (shape === undefined) return undefined;
   const dropsOut = dropout.shares.some((share) => share > 0);
   const kernel = kernelRule(rule.optimizer, dtype);
   const workspace = WasmNetwork.create(build as NonNullable<typeof build>, shape, {
-    chunkRows: chunkRowsOf(plan, dropsOut, shape.isRegression),
+    chunkRows: chunkRowsOf(plan, dropsOut, shape),
     data: { features, targets },
     gathers: plan.batchSize < features.rows,
     extraArrays: 1 + (kernel?.slotCount ?? 0),
     savedLength: savedGradient === undefined ? 0 : shape.length,
     dropout: dropout.shares,
+    residentBytesMax,
   });
   if (workspace === undefined) return undefined;
   const pass = new WasmPass(workspace, dropout.shares, (layer, mask, count) => {
@@ -105,7 +111,7 @@ function createWasmTraining(plan: SessionPlan): TrainingSession | undefined {
     values,
     state: rule.state,
     rule: kernel ?? stepInJavaScript(rule, values),
-    rate: () => rateOf(rule),
+    rate: (steps) => rateOf(rule, steps),
     clipping: rule.clipping,
     trainable: rule.trainable,
     penalty: plan.penalty,
@@ -114,22 +120,18 @@ function createWasmTraining(plan: SessionPlan): TrainingSession | undefined {
 }
 
 /** Masks of dropout are drawn chunk by chunk, so that with it a chunk depends on the network alone. */
-function chunkRowsOf(
-  { network, features, batchSize, isSliced }: SessionPlan,
-  dropsOut: boolean,
-  isRegression: boolean,
-): number {
+function chunkRowsOf(plan: SessionPlan, dropsOut: boolean, shape: NetworkShape): number {
+  const { network, features, targets, batchSize, isSliced, residentBytesMax } = plan;
   if (dropsOut) return Math.min(rowsPerChunk(network), features.rows);
-  // Regressions have no buffers that grow with a chunk, unless rows are copied together.
-  if (isRegression && !isSliced && batchSize >= features.rows) return features.rows;
+  // Regressions have no buffers that grow with a chunk, unless rows are copied together or into reach.
+  const isWhole = shape.isRegression && !isSliced && batchSize >= features.rows;
+  if (isWhole && isResident(shape, { data: { features, targets }, residentBytesMax })) return features.rows;
   const most = isSliced ? slicedChunkRows(network) : fullChunkRows;
   return Math.min(most, features.rows, batchSize);
 }
 
-function rateOf({ schedule, learningRate, state, round }: StepRule): number {
-  return schedule === undefined
-    ? learningRate
-    : scheduledRate(schedule, { base: learningRate, step: state.steps, round });
+function rateOf({ schedule, learningRate, round }: StepRule, step: number): number {
+  return schedule === undefined ? learningRate : scheduledRate(schedule, { base: learningRate, step, round });
 }
 
 /** A rule of the user's own works on ordinary arrays. */

@@ -114,6 +114,7 @@ export function oneLayer(
     extraArrays: 3,
     savedLength: shape.length,
     dropout: [],
+    residentBytesMax: undefined,
   });
   if (result === undefined) throw new Error('there is no room for the layer');
   return result;

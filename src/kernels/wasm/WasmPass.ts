@@ -94,11 +94,11 @@ export class WasmPass {
       return;
     }
     const { activation, outputs, stride } = network.shape.layers[index] as ShapedLayer;
-    const view = network.layerView(index, 'values', rows);
-    gather(scratch.values, view, rows, outputs, stride);
+    gather(scratch.values, network.layerView(index, 'values', rows), rows, outputs, stride);
     if (activation.needsInputs) scratch.inputs.set(scratch.values);
     activation.forward(scratch.values, rows, outputs);
-    scatter(view, scratch.values, rows, outputs, stride);
+    // A new view: a function of the user's own may have trained another model, for which the memory grew.
+    scatter(network.layerView(index, 'values', rows), scratch.values, rows, outputs, stride);
   }
 
   #multiplyBySlope(index: number, rows: number): void {
@@ -109,10 +109,9 @@ export class WasmPass {
       return;
     }
     const { activation, outputs, stride } = network.shape.layers[index] as ShapedLayer;
-    const view = network.layerView(index, 'deltas', rows);
-    gather(scratch.deltas, view, rows, outputs, stride);
+    gather(scratch.deltas, network.layerView(index, 'deltas', rows), rows, outputs, stride);
     activation.backward(scratch.deltas, scratch.values, scratch.inputs, rows, outputs);
-    scatter(view, scratch.deltas, rows, outputs, stride);
+    scatter(network.layerView(index, 'deltas', rows), scratch.deltas, rows, outputs, stride);
   }
 
   /** Masks are drawn without padding, in the order in which the reference kernels draw them. */

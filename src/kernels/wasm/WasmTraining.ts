@@ -22,8 +22,8 @@ export interface WasmStepPlan {
   readonly state: StepState;
   /** A built-in rule, or a function that makes the step in JavaScript: it changes `values` by `gradient`. */
   readonly rule: KernelRule | ((gradient: Float64Array<ArrayBuffer>) => void);
-  /** The learning rate of the step that comes, asked for before each. */
-  readonly rate: () => number;
+  /** The learning rate of a step, given how many were made before it. */
+  readonly rate: (steps: number) => number;
   readonly clipping: { readonly norm: number } | { readonly value: number } | undefined;
   /** What is not frozen; everything unless given. */
   readonly trainable: readonly FlatRange[] | undefined;
@@ -51,6 +51,8 @@ export class WasmTraining implements TrainingSession {
   readonly #isOneCall: boolean;
   /** For a rule in JavaScript. */
   readonly #gradient: Float64Array<ArrayBuffer> | undefined;
+  /** Steps so far; those of the state are of the moment of its slots. */
+  #steps: number;
   #sum = 0;
   #batchRows = 0;
 
@@ -63,6 +65,7 @@ export class WasmTraining implements TrainingSession {
     this.#rule = typeof plan.rule === 'function' ? undefined : plan.rule;
     this.#gradient = this.#rule === undefined ? new Float64Array(plan.values.length) : undefined;
     this.#ruleAddress = network.ruleAddress;
+    this.#steps = plan.state.steps;
     this.#stretches = stretchesOf(network.shape.segments, plan.trainable, network.shape.length);
     const { clipping, trainable, savedGradient } = plan;
     this.#isOneCall =
@@ -115,6 +118,7 @@ export class WasmTraining implements TrainingSession {
     const { values, state, savedGradient } = this.#plan;
     network.unload(values);
     if (this.#rule !== undefined) {
+      state.steps = this.#steps;
       state.slots.forEach((slot, index) => {
         network.unload(slot, network.extraAddress(index + 1));
       });
@@ -140,14 +144,13 @@ export class WasmTraining implements TrainingSession {
   /** Counts the step and writes what changes from one to the next. */
   #prepareStep(): void {
     const rule = this.#rule as KernelRule;
-    const { state } = this.#plan;
-    const rate = this.#plan.rate();
-    state.steps++;
+    const rate = this.#plan.rate(this.#steps);
+    const steps = ++this.#steps;
     const isAdam = rule.slotCount === 2 && rule.name !== 'rmsProp';
     this.#network.writeStep(this.#ruleAddress, {
       rate,
-      firstCorrection: isAdam ? 1 / (1 - rule.first ** state.steps) : 1,
-      secondCorrection: isAdam ? 1 / (1 - rule.second ** state.steps) : 1,
+      firstCorrection: isAdam ? 1 / (1 - rule.first ** steps) : 1,
+      secondCorrection: isAdam ? 1 / (1 - rule.second ** steps) : 1,
       weightDecay: rate * rule.weightDecay,
     });
   }

@@ -10,8 +10,8 @@ import {
   trainingStruct,
 } from './structs.ts';
 
-/** Data above this is copied into the workspace chunk by chunk, in each pass, and not kept there. */
-const residentBytesMax = 2 ** 29;
+/** Features above this are copied into the workspace chunk by chunk, in each pass, and not kept there. */
+const residentBytesDefault = 2 ** 29;
 
 /** What a workspace is to hold besides parameters and activations. */
 export interface WorkspaceNeeds {
@@ -25,6 +25,8 @@ export interface WorkspaceNeeds {
   readonly savedLength: number;
   /** The share of units that each layer leaves out. */
   readonly dropout: readonly number[];
+  /** Most bytes of features that are kept in the workspace; 512 MiB unless given. */
+  readonly residentBytesMax: number | undefined;
 }
 
 /** Offsets of everything in the block. */
@@ -58,7 +60,10 @@ export interface LayerPlaces {
 }
 
 /** Whether all rows are kept in the workspace. */
-export function isResident(shape: NetworkShape, { data }: WorkspaceNeeds): boolean {
+export function isResident(
+  shape: NetworkShape,
+  { data, residentBytesMax = residentBytesDefault }: Pick<WorkspaceNeeds, 'data' | 'residentBytesMax'>,
+): boolean {
   return data.features.rows * shape.featureStride * shape.bytesPerNumber <= residentBytesMax;
 }
 
