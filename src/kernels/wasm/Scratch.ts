@@ -1,5 +1,6 @@
 import type { Values } from '../../parameters/values.ts';
-import { sharedMemory } from './arena.ts';
+import type { Block } from './arena.ts';
+import { allocateBlock } from './arena.ts';
 import type { WasmBuild } from './compile.ts';
 import type { KernelMemory } from './KernelMemory.ts';
 
@@ -25,8 +26,13 @@ export class Scratch {
   readonly result: number;
   readonly rows: number;
 
-  private constructor(memory: KernelMemory, address: number) {
-    this.memory = memory;
+  /** Kept, since a block comes back when nobody refers to it any more. */
+  readonly #block: Block;
+
+  private constructor(block: Block) {
+    this.#block = block;
+    this.memory = this.#block.memory;
+    const { address } = block;
     this.table = address;
     this.sums = address + tableBytes;
     this.reference = this.sums + blockBytes;
@@ -38,10 +44,9 @@ export class Scratch {
   static in(build: WasmBuild): Scratch | undefined {
     const known = scratches.get(build);
     if (known !== undefined) return known;
-    const memory = sharedMemory(build);
-    const address = memory.allocate(tableBytes + 3 * blockBytes + rowsBytes);
-    if (address === undefined) return undefined;
-    const scratch = new Scratch(memory, address);
+    const block = allocateBlock(build, tableBytes + 3 * blockBytes + rowsBytes);
+    if (block === undefined) return undefined;
+    const scratch = new Scratch(block);
     scratches.set(build, scratch);
     return scratch;
   }
