@@ -239,6 +239,20 @@ export class FormulaError extends MainstemError {
   }
 }
 
+/** A thread of mainstem/threads could not be started, or failed. All of its kind were ended. */
+export class ThreadFailedError extends MainstemError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('THREAD_FAILED', message, options);
+  }
+}
+
+/** The threads of mainstem/threads were closed, before the call or during it. */
+export class ThreadsClosedError extends MainstemError {
+  constructor(message: string) {
+    super('THREADS_CLOSED', message);
+  }
+}
+
 /** Makes whatever was thrown an Error, for places that must report it. */
 export function toError(thrown: unknown): Error {
   if (thrown instanceof Error) return thrown;

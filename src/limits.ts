@@ -88,6 +88,9 @@ export const tensorPatternsMax = 4_096;
 /** Learning-rate schedules one in another (`linearWarmUp` with `after`). More: InvalidOptionError. */
 export const scheduleDepthMax = 8;
 
+/** Threads of one `createThreads`. More: InvalidOptionError. */
+export const threadsMax = 64;
+
 /** Limits of a VirtualNetwork (mainstem/testing). */
 export const virtualNetworkLimits: Readonly<{
   /** Frames that may be on their way to one end. Beyond: `send` throws LimitExceededError. */

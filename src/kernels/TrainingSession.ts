@@ -19,6 +19,26 @@ export interface TrainingSession {
   release(): void;
 }
 
+/** A pass over the rows that is under way elsewhere, while this thread does something else. */
+export interface Pass {
+  /** Resolves when it has ended, in whatever way. */
+  readonly ended: Promise<void>;
+  /** Lets it end after the batch under way. */
+  stop(): void;
+  /** The row-weighted mean of its batches' costs, once it has ended. Throws what it failed from. */
+  cost(): number;
+}
+
+/** A training whose passes run elsewhere; between them it is as a TrainingSession. */
+export interface PassSession {
+  /** Starts a pass over the rows: those of `order`, or as they come. */
+  startPass(order: Int32Array | undefined): Pass;
+  /** Writes parameters, optimizer state and saved gradient into the arrays of the model. */
+  sync(): void;
+  /** Gives the memory back. Nothing may be called after it. */
+  release(): void;
+}
+
 /** Cost and gradient of a network on its rows, a chunk at a time. */
 export interface NetworkEvaluator {
   /** Most rows that one call takes. */

@@ -33,23 +33,29 @@ export class KernelMemory {
   #doubles: Float64Array<ArrayBuffer>;
   #integers: Int32Array<ArrayBuffer>;
 
-  /** Grows from `bytes` to at most `bytesMax`. */
-  constructor(build: WasmBuild, bytes: number, bytesMax: number) {
+  /** Grows from `bytes` to at most `bytesMax`. With a module for shared memory it is that of several threads. */
+  constructor(build: WasmBuild, bytes: number, bytesMax: number, sharedModule?: WebAssembly.Module) {
     const initial = Math.max(1, Math.ceil((bytes + ownBytes) / pageBytes));
     const maximum = Math.max(initial, Math.ceil(bytesMax / pageBytes));
-    this.#memory = new WebAssembly.Memory({ initial, maximum });
+    this.#memory = new WebAssembly.Memory({ initial, maximum, shared: sharedModule !== undefined });
     this.#bytesMax = maximum * pageBytes;
-    const module = moduleOf(build);
+    const module = sharedModule ?? moduleOf(build);
     if (module === undefined) throw new InvalidOptionError(`kernels ${build} cannot be compiled here`);
     const instance = new WebAssembly.Instance(module, { env: { memory: this.#memory } });
     this.code = instance.exports as unknown as KernelExports;
     // Before it are constants of the code; and an address of 0 means "none".
     const start = Math.ceil(Math.max(alignment, this.code.heapBase()) / alignment) * alignment;
     this.#gaps = [{ start, end: initial * pageBytes }];
+    // Shared or not, it is read and written alike, and no view leaves the room.
     const buffer = this.#memory.buffer as ArrayBuffer;
     this.#floats = new Float32Array(buffer);
     this.#doubles = new Float64Array(buffer);
     this.#integers = new Int32Array(buffer);
+  }
+
+  /** The memory itself, for the threads that share it. */
+  get memory(): WebAssembly.Memory {
+    return this.#memory;
   }
 
   /** Bytes that are in use. */

@@ -7,6 +7,7 @@ import type { WasmBuild } from './compile.ts';
 import type { NetworkShape, ShapedLayer } from './networkShape.ts';
 import { padInto, unpadInto } from './networkShape.ts';
 import { Reservation } from './Reservation.ts';
+import type { StepNumbers } from './stepRecords.ts';
 import type { Struct } from './structs.ts';
 import {
   layerStruct,
@@ -20,14 +21,6 @@ import type { TypedCode } from './typedCode.ts';
 import { typedCode } from './typedCode.ts';
 import type { LayerPlaces, WorkspaceNeeds, WorkspacePlaces } from './workspacePlaces.ts';
 import { isResident, labelColumns, reservePlaces } from './workspacePlaces.ts';
-
-/** What a step takes besides the settings of its rule. */
-export interface StepNumbers {
-  readonly rate: number;
-  readonly firstCorrection: number;
-  readonly secondCorrection: number;
-  readonly weightDecay: number;
-}
 
 /**
  * A network with its data in the memory of the kernels: parameters, activations, deltas and gradient have their place
@@ -59,7 +52,6 @@ export class WasmNetwork {
     this.training = block.address + places.training;
     this.network = block.address + places.network;
     this.#writeRecords(needs);
-    if (this.#isResident) this.#copyRows(0, this.rows, undefined);
   }
 
   /** Undefined where there is no room for it. */
@@ -67,7 +59,33 @@ export class WasmNetwork {
     const reservation = new Reservation();
     const places = reservePlaces(reservation, shape, needs);
     const block = allocateBlock(build, reservation.bytes, places.features);
-    return block && new WasmNetwork(shape, needs, block, places);
+    return block && WasmNetwork.#filled(shape, needs, block, places);
+  }
+
+  /**
+   * The same network for each of several threads, at places that `reserveForThreads` gave in a block of a memory that
+   * they share. Parameters and order are written through the first, but `setOrder` is for all.
+   */
+  static createForThreads(
+    shape: NetworkShape,
+    needs: WorkspaceNeeds,
+    block: Block,
+    places: readonly WorkspacePlaces[],
+  ): WasmNetwork[] {
+    return places.map((own, index) =>
+      index === 0 ? WasmNetwork.#filled(shape, needs, block, own) : new WasmNetwork(shape, needs, block, own),
+    );
+  }
+
+  static #filled(
+    shape: NetworkShape,
+    needs: WorkspaceNeeds,
+    block: Block,
+    places: WorkspacePlaces,
+  ): WasmNetwork {
+    const network = new WasmNetwork(shape, needs, block, places);
+    if (network.#isResident) network.#copyRows(0, network.rows, undefined);
+    return network;
   }
 
   /** The address of the values, and of the extra arrays behind them. */

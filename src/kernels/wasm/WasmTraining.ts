@@ -1,19 +1,10 @@
 import type { Values } from '../../parameters/values.ts';
 import type { KernelRule, TrainingSession } from '../TrainingSession.ts';
-import { optimizerCodes } from './codes.ts';
-import type { Segment } from './networkShape.ts';
+import type { FlatRange, StepState, Stretch } from './stepRecords.ts';
+import { ruleFields, stepNumbers, stretchesOf } from './stepRecords.ts';
 import { ruleStruct, trainingStruct } from './structs.ts';
 import type { WasmNetwork } from './WasmNetwork.ts';
 import type { WasmPass } from './WasmPass.ts';
-
-/** A start and an end in the flat array. */
-export type FlatRange = readonly [start: number, end: number];
-
-/** The numbers of an optimizer between steps; they belong to the model. */
-export interface StepState {
-  steps: number;
-  readonly slots: readonly Float64Array<ArrayBuffer>[];
-}
 
 /** What the steps of a training are. */
 export interface WasmStepPlan {
@@ -30,12 +21,6 @@ export interface WasmStepPlan {
   readonly penalty: { readonly l1: number; readonly l2: number };
   /** Where the gradient of the last pass is kept, if it is. */
   readonly savedGradient: Float64Array<ArrayBuffer> | undefined;
-}
-
-/** A stretch of the workspace that is stepped over. */
-interface Stretch {
-  readonly start: number;
-  readonly length: number;
 }
 
 /** A training by the kernels in WebAssembly. */
@@ -132,27 +117,15 @@ export class WasmTraining implements TrainingSession {
   }
 
   #writeRule(rule: KernelRule): void {
-    this.#network.writeRecord(this.#ruleAddress, ruleStruct, {
-      code: optimizerCodes.get(rule.name) as number,
-      hasVelocity: rule.name === 'rmsProp' && rule.slotCount > 1 ? 1 : 0,
-      first: rule.first,
-      second: rule.second,
-      epsilon: rule.epsilon,
-    });
+    this.#network.writeRecord(this.#ruleAddress, ruleStruct, ruleFields(rule));
   }
 
   /** Counts the step and writes what changes from one to the next. */
   #prepareStep(): void {
     const rule = this.#rule as KernelRule;
     const rate = this.#plan.rate(this.#steps);
-    const steps = ++this.#steps;
-    const isAdam = rule.slotCount === 2 && rule.name !== 'rmsProp';
-    this.#network.writeStep(this.#ruleAddress, {
-      rate,
-      firstCorrection: isAdam ? 1 / (1 - rule.first ** steps) : 1,
-      secondCorrection: isAdam ? 1 / (1 - rule.second ** steps) : 1,
-      weightDecay: rate * rule.weightDecay,
-    });
+    this.#steps++;
+    this.#network.writeStep(this.#ruleAddress, stepNumbers(rule, rate, this.#steps));
   }
 
   /** Before the step, which clips the gradient in place: what is saved is the gradient of the cost. */
@@ -213,17 +186,4 @@ export class WasmTraining implements TrainingSession {
     (this.#plan.rule as (gradient: Float64Array<ArrayBuffer>) => void)(gradient);
     network.load(this.#plan.values);
   }
-}
-
-/** The tensors that are not frozen; all in one piece where none is. */
-function stretchesOf(
-  segments: readonly Segment[],
-  trainable: readonly FlatRange[] | undefined,
-  length: number,
-): Stretch[] {
-  if (trainable === undefined) return [{ start: 0, length }];
-  return segments.flatMap(({ flat, place }, index) => {
-    if (!trainable.some(([start, end]) => flat >= start && flat < end)) return [];
-    return [{ start: place, length: (segments[index + 1]?.place ?? length) - place }];
-  });
 }

@@ -41,7 +41,7 @@ const refused = new Set<WasmBuild>();
 export function moduleOf(build: WasmBuild): WebAssembly.Module | undefined {
   const known = modules.get(build);
   if (known !== undefined || refused.has(build)) return known;
-  const bytes = decode(build === 'simd' ? plain : relaxed);
+  const bytes = bytesOfDigits(build === 'simd' ? plain : relaxed);
   try {
     const module = new WebAssembly.Module(bytes);
     modules.set(build, module);
@@ -63,7 +63,8 @@ function compileBeside(build: WasmBuild, bytes: Uint8Array<ArrayBuffer>): void {
   );
 }
 
-function decode(digits: string): Uint8Array<ArrayBuffer> {
+/** A module that was written in hexadecimal digits. */
+export function bytesOfDigits(digits: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(digits.length / 2);
   for (let i = 0; i < bytes.length; i++) {
     bytes[i] = 16 * valueOfDigit(digits.charCodeAt(2 * i)) + valueOfDigit(digits.charCodeAt(2 * i + 1));

@@ -63,6 +63,24 @@ export const trainingStruct: Struct = layOut({
   ...doubles('l1', 'l2', 'costDivisor'),
 });
 
+/** assembly/meeting.ts. */
+export const meetingStruct: Struct = layOut(integers('arrived', 'round', 'asleep'));
+
+/** assembly/threads.ts. */
+export const teamStruct: Struct = layOut({
+  ...integers('threads', 'rows', 'batchSize', 'chunkRows', 'stop', 'stepsMade', 'meeting', 'gradients'),
+  ...integers('slips', 'steps', 'saved'),
+  ...doubles('normMax', 'valueMax', 'cost'),
+});
+
+/** assembly/threads.ts, with what fills a cache line. */
+export const slipBytes = 64;
+
+/** assembly/threads.ts. */
+export const memberStruct: Struct = layOut(
+  integers('team', 'training', 'index', 'start', 'length', 'pieces', 'pieceCount'),
+);
+
 /** Writes fields of a record; the others stay. */
 export function writeStruct(
   memory: KernelMemory,

@@ -73,18 +73,47 @@ export function labelColumns(shape: NetworkShape, { targets }: PlannedData): num
   return shape.isRegression ? 1 : 0;
 }
 
+/** What several threads of a training have in common. */
+type SharedPlaces = Pick<WorkspacePlaces, 'values' | 'saved' | 'order' | 'labels' | 'features'> & {
+  readonly slots: readonly number[];
+};
+
+/** What each of them has for itself. */
+type OwnPlaces = Omit<WorkspacePlaces, keyof SharedPlaces | 'extras'> & {
+  readonly gradient: number | undefined;
+};
+
 /** Gives everything a place. */
 export function reservePlaces(
   reservation: Reservation,
   shape: NetworkShape,
   needs: WorkspaceNeeds,
 ): WorkspacePlaces {
+  const [places] = reserveForThreads(reservation, shape, needs, 1);
+  return places as WorkspacePlaces;
+}
+
+/** Gives everything a place for each of some threads: parameters, slots and data are at the same for all. */
+export function reserveForThreads(
+  reservation: Reservation,
+  shape: NetworkShape,
+  needs: WorkspaceNeeds,
+  threads: number,
+): WorkspacePlaces[] {
+  const own = Array.from({ length: threads }, () => reserveOwn(reservation, shape, needs));
+  const { slots, ...shared } = reserveShared(reservation, shape, needs);
+  return own.map(({ gradient, ...others }) => ({
+    ...others,
+    ...shared,
+    extras: gradient === undefined ? [] : [gradient, ...slots],
+  }));
+}
+
+function reserveOwn(reservation: Reservation, shape: NetworkShape, needs: WorkspaceNeeds): OwnPlaces {
   const { bytesPerNumber, layers, length, featureStride } = shape;
-  const { chunkRows, data, gathers, extraArrays, savedLength, dropout } = needs;
-  const rows = isResident(shape, needs) ? data.features.rows : chunkRows;
+  const { chunkRows, gathers, extraArrays, dropout } = needs;
   const widest = Math.max(...layers.map(({ stride }) => stride), 16 / bytesPerNumber);
   const numbers = (count: number): number => reservation.add(count * bytesPerNumber);
-  const labelBytes = labelColumns(shape, data) * bytesPerNumber || 4;
   return {
     training: reservation.add(trainingStruct.bytes),
     network: reservation.add(networkStruct.bytes),
@@ -94,9 +123,7 @@ export function reservePlaces(
     layers: reservation.add(layerStruct.bytes * layers.length),
     runs: reservation.add(8 * layers.length),
     zeros: numbers(widest),
-    values: numbers(length),
-    extras: Array.from({ length: extraArrays }, () => numbers(length)),
-    saved: reservation.add(savedLength * 8),
+    gradient: extraArrays > 0 ? numbers(length) : undefined,
     // Scores, powers and labels of a block of 32 rows, 512 bytes apart.
     scores: reservation.add(3 * 512),
     buffers: shape.isRegression
@@ -114,6 +141,19 @@ export function reservePlaces(
           };
         }),
     gathered: numbers(gathers ? chunkRows * featureStride : 0),
+  };
+}
+
+function reserveShared(reservation: Reservation, shape: NetworkShape, needs: WorkspaceNeeds): SharedPlaces {
+  const { bytesPerNumber, length, featureStride } = shape;
+  const { chunkRows, data, gathers, extraArrays, savedLength } = needs;
+  const rows = isResident(shape, needs) ? data.features.rows : chunkRows;
+  const numbers = (count: number): number => reservation.add(count * bytesPerNumber);
+  const labelBytes = labelColumns(shape, data) * bytesPerNumber || 4;
+  return {
+    values: numbers(length),
+    slots: Array.from({ length: Math.max(0, extraArrays - 1) }, () => numbers(length)),
+    saved: reservation.add(savedLength * 8),
     order: reservation.add(gathers ? data.features.rows * 4 : 0),
     // Read in whole vectors.
     labels: reservation.add(rows * labelBytes + 16),
