@@ -2,7 +2,7 @@ import { systemClock } from '../clock.ts';
 import { InvalidDataError } from '../errors.ts';
 import type { Evaluation } from '../evaluation/Evaluation.ts';
 import type { MetricName } from '../evaluation/metricNames.ts';
-import type { TrainingSession } from '../kernels/TrainingSession.ts';
+import type { PassSession, TrainingSession } from '../kernels/TrainingSession.ts';
 import { Gradients } from '../parameters/Gradients.ts';
 import type { Values } from '../parameters/values.ts';
 import { createValues } from '../parameters/values.ts';
@@ -22,7 +22,9 @@ import { meanCostInSteps, meanGradient } from './meanCost.ts';
 import type { TrainingOptions } from './options.ts';
 import { ParameterisedModel, trainableRanges } from './ParameterisedModel.ts';
 import { Predictor } from './Predictor.ts';
+import type { SessionPlan } from './sessions.ts';
 import { createEvaluator, createTraining } from './sessions.ts';
+import type { TrainingThreads } from './TrainingThreads.ts';
 import { trainInSteps } from './training.ts';
 import type { TrainAsyncOptions, TrainingStep, TrainOptions, ValidationData } from './trainOptions.ts';
 import { checkTrainOptions } from './trainOptions.ts';
@@ -43,6 +45,8 @@ export interface TrainingTask {
   readonly savedGradient: Float64Array<ArrayBuffer> | undefined;
   /** Whether it pauses within its passes. */
   readonly isSliced: boolean;
+  /** Threads that it may run on. */
+  readonly threads: TrainingThreads | undefined;
 }
 
 /**
@@ -57,16 +61,17 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
 
   /** Trains from the current parameters and returns the cost of each iteration: one pass over the rows. */
   train(features: Features, labels: Labels, options: TrainOptions = {}): number[] {
-    return drain(this.#start(features, labels, options, false));
+    return drain(this.#start(features, labels, options, { isSliced: false, threads: undefined }));
   }
 
   /**
    * `train` that lets the event loop have a turn at least every 5 ms (a single row of a network with more than
-   * half a million parameters may take longer). Rejects with an AbortedError when `signal` aborts.
+   * half a million parameters may take longer). Rejects with an AbortedError when `signal` aborts. With `threads` the
+   * event loop is free, where the training is large enough to gain from them.
    */
   async trainAsync(features: Features, labels: Labels, options: TrainAsyncOptions = {}): Promise<number[]> {
-    const { signal, clock = systemClock, ...rest } = options;
-    const steps = this.trainIterator(features, labels, rest);
+    const { signal, clock = systemClock, threads, ...rest } = options;
+    const steps = this.#start(features, labels, rest, { isSliced: true, threads });
     try {
       return await drainInTurns(steps, clock, signal);
     } finally {
@@ -83,21 +88,21 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
     labels: Labels,
     options: TrainOptions = {},
   ): Generator<TrainingStep, number[]> {
-    return this.#start(features, labels, options, true);
+    return this.#start(features, labels, options, { isSliced: true, threads: undefined });
   }
 
   #start(
     features: Features,
     labels: Labels,
     options: TrainOptions,
-    isSliced: boolean,
+    mode: Pick<TrainingTask, 'isSliced' | 'threads'>,
   ): Generator<TrainingStep, number[]> {
     this.memory.assertIdle('train');
     const checked = checkTrainOptions(options);
     const { state, data, validation } = this.#prepare(features, labels, checked.validation);
     return this.memory.run(state, () => {
       const savedGradient = this.memory.createGradientSum(state.values.length);
-      return this.#runTraining(state, { data, validation, options: checked, savedGradient, isSliced });
+      return this.#runTraining(state, { data, validation, options: checked, savedGradient, ...mode });
     });
   }
 
@@ -222,12 +227,12 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
     }
   }
 
-  #session(state: ModelState, task: TrainingTask, batchSize: number): TrainingSession {
-    const { data, savedGradient, isSliced } = task;
+  #session(state: ModelState, task: TrainingTask, batchSize: number): TrainingSession | PassSession {
+    const { data, savedGradient, isSliced, threads } = task;
     const { dtype, frozen, learningRate, gradientClipping: clipping } = this.options;
     const { optimizer, schedule, dropout } = this.memory;
     const { network, values, optimizerState, baseVersion = 0 } = state;
-    return createTraining({
+    const plan: SessionPlan = {
       network,
       ...data,
       dtype,
@@ -246,7 +251,8 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
       batchSize,
       savedGradient,
       isSliced,
-    });
+    };
+    return threads?.createTraining(plan) ?? createTraining(plan);
   }
 
   *#runTraining(state: ModelState, task: TrainingTask): Generator<TrainingStep, number[]> {

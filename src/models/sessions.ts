@@ -130,7 +130,8 @@ function chunkRowsOf(plan: SessionPlan, dropsOut: boolean, shape: NetworkShape):
   return Math.min(most, features.rows, batchSize);
 }
 
-function rateOf({ schedule, learningRate, round }: StepRule, step: number): number {
+/** The learning rate of the step before which so many were made. */
+export function rateOf({ schedule, learningRate, round }: StepRule, step: number): number {
   return schedule === undefined ? learningRate : scheduledRate(schedule, { base: learningRate, step, round });
 }
 

@@ -5,6 +5,7 @@ import type { EarlyStoppingOptions } from './earlyStopping.ts';
 import { checkEarlyStopping } from './earlyStopping.ts';
 import type { Features } from './features.ts';
 import type { Labels } from './labels.ts';
+import type { TrainingThreads } from './TrainingThreads.ts';
 
 /** What is reported after each iteration: one pass over the rows. */
 export interface IterationReport {
@@ -39,6 +40,8 @@ export interface TrainAsyncOptions extends TrainOptions {
   signal?: AbortSignal;
   /** Where time comes from; the platform unless given. */
   clock?: Clock;
+  /** Threads to train on where that is faster: those of `createThreads` of mainstem/threads. */
+  threads?: TrainingThreads;
 }
 
 /** What a step of `trainIterator` has done. */

@@ -1,5 +1,5 @@
 import { DivergedError } from '../errors.ts';
-import type { TrainingSession } from '../kernels/TrainingSession.ts';
+import type { Pass, PassSession, TrainingSession } from '../kernels/TrainingSession.ts';
 import type { Values } from '../parameters/values.ts';
 import { findNonFinite } from '../parameters/values.ts';
 import type { Random } from '../random.ts';
@@ -12,7 +12,7 @@ import { reportOf } from './trainOptions.ts';
 
 /** All that one training needs. `values` are up to date after each pass, and when it ends. */
 export interface TrainingPlan {
-  readonly session: TrainingSession;
+  readonly session: TrainingSession | PassSession;
   readonly rows: number;
   readonly values: Values;
   /** The state of the optimizer, which is up to date with the values. */
@@ -26,6 +26,11 @@ export interface TrainingPlan {
   readonly onIteration: ((report: IterationReport) => boolean | undefined | void) | undefined;
   /** Whether there are pauses within a pass. */
   readonly isSliced: boolean;
+}
+
+/** A step that is not done before its pass has ended elsewhere; until then `next()` must not be called. */
+export interface PassingStep extends TrainingStep {
+  readonly pass: Pass;
 }
 
 /**
@@ -44,8 +49,10 @@ export function* trainInSteps(plan: TrainingPlan): Generator<TrainingStep, numbe
         for (let i = 0; i < order.length; i++) order[i] = i;
         shuffle(order, plan.random);
       }
-      session.begin(order);
-      const cost = yield* runIteration(plan, iteration);
+      const cost =
+        'startPass' in session
+          ? yield* awaitPass(session.startPass(order), iteration)
+          : yield* runIteration(plan, session, order, iteration);
       if (isWatched) session.sync();
       const validationCost = yield* validate(plan, iteration);
       const before = costs[costs.length - 1];
@@ -70,9 +77,14 @@ export function* trainInSteps(plan: TrainingPlan): Generator<TrainingStep, numbe
 }
 
 /** One pass over the rows; returns the row-weighted mean of its batches' costs. */
-function* runIteration(plan: TrainingPlan, iteration: number): Generator<TrainingStep, number> {
-  const { session, rows, batchSize, isSliced } = plan;
+function* runIteration(
+  { rows, batchSize, isSliced }: TrainingPlan,
+  session: TrainingSession,
+  order: Int32Array | undefined,
+  iteration: number,
+): Generator<TrainingStep, number> {
   const { chunkRows } = session;
+  session.begin(order);
   let total = 0;
   for (let batch = 0; batch < rows; batch += batchSize) {
     const end = Math.min(batch + batchSize, rows);
@@ -87,6 +99,14 @@ function* runIteration(plan: TrainingPlan, iteration: number): Generator<Trainin
     if (isSliced && end < rows) yield { iteration, rows: end, cost: undefined };
   }
   return total / rows;
+}
+
+/** The same, done elsewhere. */
+function* awaitPass(pass: Pass, iteration: number): Generator<PassingStep, number> {
+  yield { iteration, rows: 0, cost: undefined, pass };
+  const cost = pass.cost();
+  if (!Number.isFinite(cost)) throw diverged(iteration, `the cost became ${cost}`);
+  return cost;
 }
 
 /** The cost of the validation data, if there is any. */

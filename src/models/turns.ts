@@ -1,5 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { AbortedError } from '../errors.ts';
+import type { Pass } from '../kernels/TrainingSession.ts';
+import type { PassingStep } from './training.ts';
 
 /** The longest that an asynchronous training keeps the event loop to itself, in milliseconds. */
 const turnMsMax = 4;
@@ -15,8 +17,21 @@ export async function drainInTurns<Result>(
     if (signal?.aborted === true) throw new AbortedError('training was aborted', signal.reason);
     const step = steps.next();
     if (step.done === true) return step.value;
-    if (clock.now() - turnStart < turnMsMax) continue;
-    await clock.yieldTurn();
+    const pass = (step.value as Partial<PassingStep> | undefined)?.pass;
+    if (pass !== undefined) await untilEnded(pass, signal);
+    else if (clock.now() - turnStart < turnMsMax) continue;
+    else await clock.yieldTurn();
     turnStart = clock.now();
+  }
+}
+
+/** Waits for a pass, which ends early when the signal aborts. */
+async function untilEnded(pass: Pass, signal: AbortSignal | undefined): Promise<void> {
+  const stop = (): void => pass.stop();
+  signal?.addEventListener('abort', stop);
+  try {
+    await pass.ended;
+  } finally {
+    signal?.removeEventListener('abort', stop);
   }
 }
