@@ -16,6 +16,9 @@ const library: Options = {
     'files/index': 'src/files/index.ts',
     'formulas/index': 'src/formulas/index.ts',
     'testing/index': 'src/testing/index.ts',
+    'threads/index': 'src/threads/index.ts',
+    // Found by its address, next to the code that starts it.
+    'threads/worker': 'src/threads/worker.ts',
   },
   outDir: 'dist',
   platform: 'neutral',

@@ -39,6 +39,8 @@ const ALLOWED = new Map([
   ['protocol', PROTOCOL],
   ['coordinators', FEDERATION],
   ['children', FEDERATION],
+  // It trains models, and is their own way to more than one core.
+  ['threads', [...LEARNING, 'threads']],
   ['game', EDGES],
   ['dashboard', EDGES],
   ['testing', [...EDGES, 'testing']],
@@ -96,7 +98,7 @@ function importProblem(file, name, typeOnly) {
   if (isBarrel(target) && !barrel) return `imports the barrel ${target}: import the file that defines it`;
   // The root barrel lists the public names of every room but those that have a subpath of their own.
   if (file === 'src/index.ts') {
-    return ['cli', 'files', 'formulas', 'testing'].includes(targetRoom)
+    return ['cli', 'files', 'formulas', 'testing', 'threads'].includes(targetRoom)
       ? `the core entry imports room ${targetRoom}`
       : undefined;
   }

@@ -8,6 +8,8 @@ const GLOBAL_OBJECTS = new Set(['globalThis', 'window', 'self', 'global']);
 
 const mayKeepTime = (file) => ['src/clock.ts', 'src/random.ts'].includes(file) || file.startsWith('src/cli/');
 const mayReadEnvironment = (file) => file.startsWith('src/cli/');
+// Threads are Node's own, and no import: bundlers for browsers follow those.
+const mayAskForBuiltins = (file) => file === 'src/threads/builtin.ts' || file.startsWith('src/cli/');
 
 /** `a.b` and `a['b']` as [object, 'b']; undefined for anything else. */
 function memberAccess(node) {
@@ -66,6 +68,9 @@ export function findForbiddenGlobals(source, file) {
     if (used !== undefined) found.push({ node, text: `uses ${used}: only clock.ts and random.ts may` });
     if (!mayReadEnvironment(file) && readsEnvironment(node)) {
       found.push({ node, text: 'reads process.env: only src/cli may' });
+    }
+    if (!mayAskForBuiltins(file) && memberAccess(node)?.[1] === 'getBuiltinModule') {
+      found.push({ node, text: 'uses getBuiltinModule: only src/threads/builtin.ts may' });
     }
     ts.forEachChild(node, visit);
   };
