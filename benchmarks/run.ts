@@ -8,6 +8,7 @@ import type { Effort, Table } from './harness.ts';
 
 const tables = [
   'training',
+  'threads',
   'merging',
   'coordinators',
   'ticks',

@@ -28,6 +28,8 @@ export async function drainInTurns<Result>(
 /** Waits for a pass, which ends early when the signal aborts. */
 async function untilEnded(pass: Pass, signal: AbortSignal | undefined): Promise<void> {
   const stop = (): void => pass.stop();
+  // A listener does not hear of what was before.
+  if (signal?.aborted === true) stop();
   signal?.addEventListener('abort', stop);
   try {
     await pass.ended;

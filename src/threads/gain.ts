@@ -4,11 +4,11 @@ import type { DataType } from '../parameters/values.ts';
 // training takes the same road, and so gives the same bits, on every run. In nanoseconds.
 
 /** Of one multiplication and one addition of floats; doubles take twice as long. */
-const nsPerProduct = 0.08;
+const nsPerProduct = 0.06;
 /** Of one byte that comes from, or goes to, beyond the nearest caches. */
 const nsPerByte = 0.1;
-/** Until all threads have met, some of them asleep. */
-const nsPerMeeting = 5_000;
+/** For each thread, until all have met: some are late, some asleep. */
+const nsPerMeeting = 2_500;
 /** Until all threads have heard of a pass, and all have answered. */
 const nsPerPass = 60_000;
 
@@ -67,7 +67,7 @@ function threadedStepNs(work: TrainingWork, threads: number): number {
   const sumBytes = work.parameters * bytesOf(work) * (1 + 1 / threads);
   const bytes = sumBytes + stepBytes(work) / threads;
   const batches = Math.ceil(rows / batchSize);
-  return productsNs(work, partRows) + bytes * nsPerByte + meetingsNs(meetings) + nsPerPass / batches;
+  return productsNs(work, partRows) + bytes * nsPerByte + meetingsNs(meetings, threads) + nsPerPass / batches;
 }
 
 /** Forward, and backward but for what would be passed on to the features. */
@@ -88,8 +88,8 @@ function stepBytes(work: TrainingWork): number {
   return work.parameters * bytesOf(work) * (3 + 2 * work.slotCount);
 }
 
-function meetingsNs(meetings: number): number {
-  return meetings * nsPerMeeting;
+function meetingsNs(meetings: number, threads: number): number {
+  return meetings * threads * nsPerMeeting;
 }
 
 function bytesOf({ dtype }: TrainingWork): number {
@@ -107,7 +107,7 @@ function describe(
   const factor = speedup.toFixed(speedup < 0.1 ? 3 : 1);
   if (taken > 1)
     return `${what} runs on ${taken} threads: ${step} on one, ${factor} times as fast should it be`;
-  const meetings = `${work.meetings} meetings of ${threads} threads ${micros(meetingsNs(work.meetings))}`;
+  const meetings = `${work.meetings} meetings of ${threads} threads ${micros(meetingsNs(work.meetings, threads))}`;
   return `${what} is too small to gain: ${step}, ${meetings}; ${threads} threads would be ${factor} times as fast, wanted are ${gainMin}; it runs on one thread`;
 }
 
