@@ -130,6 +130,7 @@ export { NeuralNetwork } from './models/NeuralNetwork.ts';
 export type { TrainingOptions } from './models/options.ts';
 export type { Penalty } from './models/penalty.ts';
 export type { TrainableModel } from './models/TrainableModel.ts';
+export type { TrainingThreads } from './models/TrainingThreads.ts';
 export type {
   IterationReport,
   TrainAsyncOptions,

@@ -96,7 +96,7 @@ export class Threads implements TrainingThreads {
 
   /**
    * Whether a training of this model on so many rows would be faster on these threads, by the number of its
-   * operations. `batchSize` is the model's own; all rows unless given. Throws NotTrainedError where the model has no
+   * operations; with an optimizer like Adam. `batchSize` is the model's own, all rows unless given. Throws NotTrainedError where the model has no
    * shape yet.
    */
   gain(

@@ -4,7 +4,7 @@ import type { DataType } from '../parameters/values.ts';
 // training takes the same road, and so gives the same bits, on every run. In nanoseconds.
 
 /** Of one multiplication and one addition of floats; doubles take twice as long. */
-const nsPerProduct = 0.06;
+const nsPerProduct = 0.058;
 /** Of one byte that comes from, or goes to, beyond the nearest caches. */
 const nsPerByte = 0.1;
 /** For each thread, until all have met: some are late, some asleep. */
@@ -70,8 +70,9 @@ function threadedStepNs(work: TrainingWork, threads: number): number {
   return productsNs(work, partRows) + bytes * nsPerByte + meetingsNs(meetings, threads) + nsPerPass / batches;
 }
 
-/** Forward, and backward but for what would be passed on to the features. */
-function productsNs({ widths, dtype }: TrainingWork, rows: number): number {
+/** Forward, and backward but for what would be passed on to the features. Weights pass by three times for any rows. */
+function productsNs(work: TrainingWork, rows: number): number {
+  const { widths, dtype } = work;
   const isDouble = dtype === 'float64';
   let products = 0;
   for (let layer = 1; layer < widths.length; layer++) {
@@ -80,7 +81,8 @@ function productsNs({ widths, dtype }: TrainingWork, rows: number): number {
   }
   // Few products a feature: its own way from memory takes longer.
   const featureBytes = (widths[0] as number) * (isDouble ? 8 : 4);
-  return rows * (products * nsPerProduct * (isDouble ? 2 : 1) + featureBytes * nsPerByte);
+  const rowNs = products * nsPerProduct * (isDouble ? 2 : 1) + featureBytes * nsPerByte;
+  return rows * rowNs + 3 * work.parameters * bytesOf(work) * nsPerByte;
 }
 
 /** What an optimizer's step reads and writes. */
