@@ -1,4 +1,4 @@
-import { ThreadFailedError } from '../errors.ts';
+import { toError } from '../errors.ts';
 import { selectedBuild } from '../kernels/selection.ts';
 import type { PassSession } from '../kernels/TrainingSession.ts';
 import type { WasmBuild } from '../kernels/wasm/compile.ts';
@@ -157,48 +157,50 @@ export class Threads implements TrainingThreads {
     if (typeof work === 'string') return alone(`${work}; it runs on one thread`);
     const { threads, message } = estimateGain(work, count, gainMin);
     if (threads === 1) return alone(message);
-    const training = this.#layOut(crew, build, plan, work, threads);
+    let memory: KernelMemory;
+    try {
+      memory = this.#memoryOf(crew, build);
+    } catch (error) {
+      // No address space left, or a page that may not compile at once.
+      return alone(`threads cannot share memory here (${toError(error).message}); it runs on one thread`);
+    }
+    const training = layOut(memory, plan, work, threads);
     if (training === undefined) {
       return alone('the data have no room in the memory that threads share; it runs on one thread');
     }
     return { session: new ThreadedSession(crew, training, { build, dtype: plan.dtype }), threads, message };
   }
 
-  #layOut(
-    crew: Crew,
-    build: WasmBuild,
-    plan: SessionPlan,
-    { shape, kernel }: ThreadedWork,
-    threads: number,
-  ): SharedTraining | undefined {
-    const { features, targets, batchSize, values, rule, penalty, savedGradient } = plan;
-    return SharedTraining.create(this.#memoryOf(crew, build), {
-      shape,
-      data: { features, targets },
-      batchSize,
-      threads,
-      values,
-      state: rule.state,
-      rule: kernel,
-      rateAt: (stepsBefore) => rateOf(rule, stepsBefore),
-      clipping: rule.clipping,
-      trainable: rule.trainable,
-      penalty,
-      savedGradient,
-    });
-  }
-
   /** One memory for all trainings of a build: it is made once, and its parts are used again. */
   #memoryOf(crew: Crew, build: WasmBuild): KernelMemory {
     const known = this.#memories.get(build);
     if (known !== undefined) return known;
-    try {
-      const { memory, kernels } = createSharedMemory(build);
-      crew.share(build, kernels);
-      this.#memories.set(build, memory);
-      return memory;
-    } catch (cause) {
-      throw new ThreadFailedError('the threads could not be given a shared memory', { cause });
-    }
+    const { memory, kernels } = createSharedMemory(build);
+    crew.share(build, kernels);
+    this.#memories.set(build, memory);
+    return memory;
   }
+}
+
+function layOut(
+  memory: KernelMemory,
+  plan: SessionPlan,
+  { shape, kernel }: ThreadedWork,
+  threads: number,
+): SharedTraining | undefined {
+  const { features, targets, batchSize, values, rule, penalty, savedGradient } = plan;
+  return SharedTraining.create(memory, {
+    shape,
+    data: { features, targets },
+    batchSize,
+    threads,
+    values,
+    state: rule.state,
+    rule: kernel,
+    rateAt: (stepsBefore) => rateOf(rule, stepsBefore),
+    clipping: rule.clipping,
+    trainable: rule.trainable,
+    penalty,
+    savedGradient,
+  });
 }

@@ -17,10 +17,10 @@ export function threadedWork(plan: SessionPlan): ThreadedWork | string {
   const { network, features, dtype, dropout, rule, batchSize } = plan;
   // Masks are drawn one after the other, by one source of chance.
   if (dropout.shares.some((share) => share > 0)) return 'dropout is not done in threads';
-  const kernel = kernelRule(rule.optimizer);
-  if (kernel === undefined) return `optimizer ${show(rule.optimizer.name)} is written in JavaScript`;
+  const kernel = kernelRule(rule.optimizer, dtype);
+  if (kernel === undefined) return `optimizer ${show(rule.optimizer.name)} steps in JavaScript`;
   const shape = shapeNetwork(network, dtype);
-  if (shape === undefined) return `loss ${show(network.loss.name)} is written in JavaScript`;
+  if (shape === undefined) return `loss ${show(network.loss.name)} is done in JavaScript`;
   const last = shape.layers.length - 1;
   const layer = shape.layers.findIndex(
     ({ code }, index) => code < 0 && !shape.isRegression && !(shape.isFused && index === last),
