@@ -1,6 +1,5 @@
 // What the compiled module exports. Addresses and lengths are 32-bit; lengths count numbers, not bytes.
 export { multiplyAdd32, multiplyAdd64 } from './axpy';
-export { decodeBfloat16, decodeFloat16, encodeBfloat16, encodeFloat16 } from './halfFloats';
 export {
   accumulate32,
   accumulate64,
@@ -54,6 +53,7 @@ export {
   trainBatch32,
   trainBatch64,
 } from './entry';
+export { decodeBfloat16, decodeFloat16, encodeBfloat16, encodeFloat16 } from './halfFloats';
 export {
   addDifferences32,
   addDifferences64,

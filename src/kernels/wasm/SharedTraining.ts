@@ -246,6 +246,7 @@ function needsOf({ data, batchSize, threads, rule, savedGradient, shape }: Share
   return {
     chunkRows: Math.min(chunkRowsMax, partRows),
     data,
+    residentBytesMax: undefined,
     gathers: batchSize < data.features.rows,
     extraArrays: 1 + rule.slotCount,
     savedLength: savedGradient === undefined ? 0 : shape.length,
