@@ -42,11 +42,12 @@ export class KeptParameters {
   }
 
   /** The child as a merger gets it. */
-  asChild(info: Omit<MergeChild, 'parameters'>): MergeChild {
-    const pool = this.#pool;
-    const slot = this.#slot;
-    if (pool === undefined || slot === undefined) return { ...info, parameters: this.parameters };
-    return new PooledChild(info, pool, slot, () => this.parameters);
+  asChild({ id, index, sampleCount, staleness }: Omit<MergeChild, 'parameters'>): MergeChild {
+    if (this.#parameters !== undefined) {
+      return { id, index, parameters: this.#parameters, sampleCount, staleness };
+    }
+    const [pool, slot] = [this.#pool as InboxPool, this.#slot as InboxSlot];
+    return new PooledChild({ id, index, sampleCount, staleness }, pool, slot, () => this.parameters);
   }
 
   hold(): void {

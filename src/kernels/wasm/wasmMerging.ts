@@ -8,6 +8,8 @@ import { createWasmMeanSums } from './WasmMeanSums.ts';
 
 /** Parameters of fewer values are merged sooner than they are copied. */
 const smallestLength = 64;
+/** Sums of fewer values are added up in ordinary arrays sooner than they get a block. */
+const smallestSums = 1_024;
 /** Children of more make lists of comparators that are longer than what they sort. */
 const sortedChildrenMax = 512;
 
@@ -50,7 +52,7 @@ function createWasmMerging(build: WasmBuild, scratch: Scratch): MergeKernels {
 
     createMeanSums(length) {
       return (
-        (length < smallestLength ? undefined : createWasmMeanSums(build, length)) ??
+        (length < smallestSums ? undefined : createWasmMeanSums(build, length)) ??
         referenceMerging.createMeanSums(length)
       );
     },
