@@ -1,5 +1,5 @@
 // How long a fresh worker thread takes to load the core and to train for the first time, which compiles the kernels.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { brotliCompressSync } from 'node:zlib';
 import { kernels } from 'mainstem';
@@ -52,8 +52,14 @@ function startOnce(entry: string): Promise<readonly number[]> {
 
 /** The embedded modules: hexadecimal digits that begin with WebAssembly's magic number and version. */
 function digitsIn(entry: URL): readonly string[] {
-  const found = readFileSync(entry, 'utf8').match(/0061736d01000000[0-9a-f]+/g) ?? [];
-  return [...found];
+  const folder = new URL('.', entry);
+  // The entry and the chunks that it shares with others.
+  const files = readdirSync(folder).filter((name) => name.endsWith('.js'));
+  const found = files.flatMap((name) => [
+    ...(readFileSync(new URL(name, folder), 'utf8').match(/0061736d01000000[0-9a-f]+/g) ?? []),
+  ]);
+  if (found.length !== 2) throw new Error(`dist has ${found.length} modules of kernels, expected 2`);
+  return found;
 }
 
 function embeddedSizes(entry: URL): { plain: number; relaxed: number } {

@@ -8,7 +8,7 @@ const nsPerProduct = 0.058;
 /** Of one byte that comes from, or goes to, beyond the nearest caches. */
 const nsPerByte = 0.1;
 /** For each thread, until all have met: some are late, some asleep. */
-const nsPerMeeting = 2_500;
+const nsPerMeeting = 10_000;
 /** Until all threads have heard of a pass, and all have answered. */
 const nsPerPass = 60_000;
 
