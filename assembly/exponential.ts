@@ -80,13 +80,12 @@ function seriesOfExpm1<T>(x: v128, n: v128): v128 {
   if (sizeof<T>() === 4) {
     let r = v128.sub<f32>(x, v128.mul<f32>(n, v128.splat<f32>(log2High32)));
     r = v128.sub<f32>(r, v128.mul<f32>(n, v128.splat<f32>(log2Low32)));
-    let sum = constantAt<f32>(5);
-    sum = madd<f32>(sum, r, constantAt<f32>(4));
-    sum = madd<f32>(sum, r, constantAt<f32>(3));
-    sum = madd<f32>(sum, r, constantAt<f32>(2));
-    sum = madd<f32>(sum, r, constantAt<f32>(1));
-    sum = madd<f32>(sum, r, constantAt<f32>(0));
-    return madd<f32>(v128.mul<f32>(sum, r), r, r);
+    // Pairs of terms, whose sums need not wait for each other (Estrin).
+    const r2 = v128.mul<f32>(r, r);
+    const low = madd<f32>(r, constantAt<f32>(1), constantAt<f32>(0));
+    const middle = madd<f32>(r, constantAt<f32>(3), constantAt<f32>(2));
+    const high = madd<f32>(r, constantAt<f32>(5), constantAt<f32>(4));
+    return madd<f32>(r2, madd<f32>(r2, madd<f32>(r2, high, middle), low), r);
   }
   let r = v128.sub<f64>(x, v128.mul<f64>(n, constantAt<f64>(log2HighAt)));
   r = v128.sub<f64>(r, v128.mul<f64>(n, constantAt<f64>(log2LowAt)));
