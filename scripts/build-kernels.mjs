@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 import asc from 'assemblyscript/asc';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -72,7 +73,7 @@ async function compile(entry, options) {
   });
   if (error) throw new Error(`assembly/ does not compile:\n${stderr.toString()}`);
   // AS112: vectors in the signature of an exported function. They are exported to other sources only.
-  const warnings = stderr.toString().split(/(?=^WARNING)/m);
+  const warnings = stripVTControlCharacters(stderr.toString()).split(/(?=^WARNING)/m);
   const real = warnings.filter((text) => text.trim() !== '' && !text.startsWith('WARNING AS112'));
   if (real.length > 0) console.warn(real.join(''));
   return binary;
