@@ -43,4 +43,4 @@ for (const units of [16, 512]) {
   // Sums of rows come in another order, so the last digits differ.
   assert.ok(Math.abs(costs.at(-1)! - result.costs.at(-1)!) < 1e-3 * costs.at(-1)!);
 }
-threads.close();
+await threads.close();
