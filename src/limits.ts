@@ -79,6 +79,45 @@ export const idLengthMax = 256;
 /** Layouts that one connection may announce. More: the connection is closed. */
 export const layoutsPerConnectionMax = 16;
 
+/** Limits of a connection and of the conversations on it. */
+export const linkLimits: Readonly<{
+  chunkBytes: number;
+  lowWaterBytes: number;
+  highWaterBytes: number;
+  queuedMessagesMax: number;
+  queuedBytesMax: number;
+  unfinishedBytesMax: number;
+  channelsMax: number;
+  channelNumberMax: number;
+  heartbeatMs: number;
+  silentBeatsMax: number;
+  leaseMsMax: number;
+  handshakeMsMax: number;
+}> = Object.freeze({
+  // A larger payload travels in pieces of so many bytes: a heartbeat waits for one of them at most.
+  chunkBytes: 131_072,
+  // So little waits on a connection when it counts as drained,
+  lowWaterBytes: 65_536,
+  // and so much when the link hands it nothing more.
+  highWaterBytes: 524_288,
+  // Messages and bytes that wait in one channel. Beyond: `send` throws LimitExceededError.
+  queuedMessagesMax: 4_096,
+  queuedBytesMax: 2 ** 31,
+  // Messages of which parts have come, over all connections of a listener. Beyond: that conversation is refused.
+  unfinishedBytesMax: 2 ** 29,
+  // Conversations on one connection at once. Beyond: the connection is closed.
+  channelsMax: 4_096,
+  channelNumberMax: 65_535,
+  // A connection on which nothing was sent for so long sends a heartbeat;
+  heartbeatMs: 10_000,
+  // one on which nothing has come for so many of these is given up.
+  silentBeatsMax: 3,
+  // The longest time for which the other end may say that it is busy. A longer one counts as this.
+  leaseMsMax: 3_600_000,
+  // A connection on which nobody has said who they are by then is closed.
+  handshakeMsMax: 10_000,
+});
+
 /** Bytes that may wait on one in-process connection. Beyond: `send` throws LimitExceededError. */
 export const inProcessBufferedBytesMax: number = 2 ** 30;
 

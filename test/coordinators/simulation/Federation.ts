@@ -228,12 +228,13 @@ export class Federation {
       },
       send: (bytes) => connection.send(bytes),
       close: () => connection.close(),
-      receive: ({ frame, closed }) =>
+      receive: ({ frame, drained, closed }) =>
         connection.receive({
           frame: (bytes) => {
             this.#beginCall();
             frame(bytes);
           },
+          drained,
           closed,
         }),
     });
