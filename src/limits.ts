@@ -16,6 +16,8 @@ export interface CoordinatorLimits {
   sampleCountMax: number;
   /** Connections served at once, joined or not. A new one is closed. */
   connectionsMax: number;
+  /** Updates that one remote child may send in a second, on average over the last one. Refused. */
+  updatesPerSecondMax: number;
 }
 
 /** The defaults of CoordinatorLimits. */
@@ -27,6 +29,7 @@ export const defaultCoordinatorLimits: Readonly<CoordinatorLimits> = Object.free
   uncommittedUpdatesMax: 65_536,
   sampleCountMax: 1e9,
   connectionsMax: 16_384,
+  updatesPerSecondMax: Number.POSITIVE_INFINITY,
 });
 
 /** How far behind the newest sequence number of a child an update may arrive and still be told from a duplicate. */
@@ -78,6 +81,27 @@ export const idLengthMax = 256;
 
 /** Layouts that one connection may announce. More: the connection is closed. */
 export const layoutsPerConnectionMax = 16;
+
+/** The pace at which main is published to remote children. See PublicationPace. */
+export const publicationLimits: Readonly<{ burstBytes: number; bytesPerMs: number }> = Object.freeze({
+  // What may go out at once after a pause,
+  burstBytes: 2 ** 24,
+  // and what every millisecond adds: 100 MB a second.
+  bytesPerMs: 100_000,
+});
+
+/** How long a child whose connection broke counts as there, in milliseconds; then it is counted out. */
+export const resumeMsDefault = 60_000;
+
+/** Ends of updates and reports that a child waits for at once. Beyond: its `send` waits. */
+export const unsettledUpdatesMax = 1_024;
+
+/** Limits of the fields of a message. Beyond them: MalformedDataError. */
+export const wireMetadataLimits: Readonly<{ listLengthMax: number; tokenLengthMax: number }> = Object.freeze({
+  // Tensors of a layout are the longest list.
+  listLengthMax: 4_096,
+  tokenLengthMax: 4_096,
+});
 
 /** Limits of a connection and of the conversations on it. */
 export const linkLimits: Readonly<{

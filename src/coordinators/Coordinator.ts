@@ -11,8 +11,9 @@ import type { ModelParameters } from '../parameters/ModelParameters.ts';
 import { requireModelParameters } from '../parameters/ModelParameters.ts';
 import { SharedPart } from '../parameters/SharedPart.ts';
 import type { UpdateKind } from '../protocol/messages.ts';
+import { randomName } from '../random.ts';
 import type { StoreOperation } from '../storage/Store.ts';
-import type { Listener, Transport } from '../transport/Transport.ts';
+import type { Listener, ServerTransport } from '../transport/Transport.ts';
 import { Attendance } from './Attendance.ts';
 import { ChildServer } from './ChildServer.ts';
 import type { CoordinatorEvents } from './coordinatorEvents.ts';
@@ -35,6 +36,12 @@ import type { Receipt, Settlement } from './receipts.ts';
 import type { Phase } from './servedCoordinator.ts';
 import { servedCoordinator } from './servedCoordinator.ts';
 import { Timers } from './Timers.ts';
+
+/** How a coordinator closes. */
+export interface CloseOptions {
+  /** Children may come back after so many milliseconds; not at all unless given. */
+  returnAfterMs?: number | null;
+}
 
 /**
  * What the coordinators share: the road from an update to a new main. They differ in what an update is and how it
@@ -106,13 +113,17 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
         publisher: this.#publisher,
         attendance: this.#attendance,
         reports: this.reports,
+        instance: randomName(this.options.random),
         coordinator: {
           kind: () => this.kind,
           phase: () => this.#phase,
           submit: (content, identity) => this.submit(content as T, identity),
+          hold: () => {},
+          release: () => {},
           report,
         },
       }),
+      { clock, resumeMs: this.options.resumeMs },
     );
     this.#ledger = new Ledger({
       ...this.options,
@@ -249,10 +260,14 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
    * Serves the children that connect over this transport, until the listener or the coordinator is closed. For
    * several coordinators behind one listener see CoordinatorHost.
    */
-  async listen(transport: Transport): Promise<Listener> {
+  async listen(transport: ServerTransport): Promise<Listener> {
     if (this.#phase === 'closed') throw new ConnectionClosedError('the coordinator is closed');
+    const { clock, limits, authenticate } = this.options;
     return this.#doors.open(transport, {
-      connectionsMax: this.options.limits.connectionsMax,
+      clock,
+      connectionsMax: limits.connectionsMax,
+      updatesPerSecondMax: limits.updatesPerSecondMax,
+      authenticate,
       choose: (federation, layout) => this.server.choose(federation, layout),
       report: (error) => this.#report(error),
     });
@@ -260,9 +275,10 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
 
   /**
    * Does all that waits, waits for the store, ends all connections, disposes of the plugins. May be called again.
-   * What the store refuses even then is given up.
+   * What the store refuses even then is given up. Children are told that it is over, or with `returnAfterMs` that they
+   * may come back after that: to the process that takes over.
    */
-  async close(): Promise<void> {
+  async close({ returnAfterMs = null }: CloseOptions = {}): Promise<void> {
     if (this.#phase === 'closed') return this.#ledger.close();
     this.#enter('closed');
     // Where a hook or a listener closes, the job that it belongs to ends first.
@@ -272,7 +288,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
     await this.#ledger.close();
     this.#publisher.close();
     // After the acknowledgements. What is kept of a child stays in the store: it may come back after a restart.
-    this.server.dismiss();
+    this.server.dismiss(undefined, returnAfterMs);
     await this.#doors.close();
     if (this.main.version > 0) this.#ledger.write(this.plugins.save());
     await this.#ledger.close();

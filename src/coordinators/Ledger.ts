@@ -134,7 +134,7 @@ export class Ledger {
         members.push({ id: decodeURIComponent(key.slice(prefix.length)), ...decodeMember(bytes) });
     }
     const apply = (): void => {
-      for (const { id, index, epoch, window } of members) membership.restore(id, index, epoch, window);
+      for (const member of members) membership.restore(member.id, member);
       main.replace(parameters, outerDtype, version);
       this.#mains.set(stored, { layout: parameters.layout, dtype: outerDtype, version });
     };

@@ -7,7 +7,7 @@ import { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import type { DataType, Values } from '../parameters/values.ts';
 import { checkDataType } from '../parameters/values.ts';
 import { bytesToValues, valuesToBytes } from '../protocol/tensorBytes.ts';
-import type { Member } from './Membership.ts';
+import type { Member, StoredMember } from './Membership.ts';
 import { decodeRecord, encodeRecord } from './record.ts';
 import type { SequenceWindowJson } from './SequenceWindow.ts';
 import { SequenceWindow } from './SequenceWindow.ts';
@@ -68,20 +68,22 @@ export function storedValues(bytes: Uint8Array, layout: ParameterLayout): Values
 }
 
 /** Bytes of what is known of a child's updates. */
-export function encodeMember({ index, epoch, window }: Member): Uint8Array {
-  return encodeRecord(memberKind, { index, epoch, window });
+export function encodeMember({ index, epoch, session, window }: Member): Uint8Array {
+  return encodeRecord(memberKind, { index, epoch, session, window });
 }
 
 /** Reads what encodeMember wrote. */
-export function decodeMember(bytes: Uint8Array): { index: number; epoch: number; window: SequenceWindow } {
+export function decodeMember(bytes: Uint8Array): StoredMember {
   const { kind, metadata } = decodeRecord(bytes.slice());
   if (kind !== memberKind)
     throw new MalformedDataError(`a stored record is of kind ${kind}, expected a child`);
-  const { index, epoch, window } = metadata as { index: number; epoch: number; window: SequenceWindowJson };
-  if (!Number.isSafeInteger(index) || !Number.isSafeInteger(epoch)) {
+  const { index, epoch, session, window } = metadata as Omit<StoredMember, 'window'> & {
+    window: SequenceWindowJson;
+  };
+  if (!Number.isSafeInteger(index) || !Number.isSafeInteger(epoch) || typeof session !== 'string') {
     throw new MalformedDataError('a stored child is damaged');
   }
-  return { index, epoch, window: SequenceWindow.fromJSON(window) };
+  return { index, epoch, session, window: SequenceWindow.fromJSON(window) };
 }
 
 /** Bytes of an optimizer's state. */

@@ -37,6 +37,7 @@ export interface ChannelWires {
   wake(channel: Channel): void;
   /** Whether little waits on the connection. */
   hasRoom(): boolean;
+  announceBusy(leaseMs: number): void;
   /** Tells the other end, and forgets the channel. */
   close(channel: Channel): void;
 }
@@ -114,6 +115,11 @@ export class Channel {
     this.#outgoing.push({ kind, metadata, payload, sent: 0 });
     this.#waitingBytes += metadata.length + payload.length;
     this.#wires.wake(this);
+  }
+
+  /** Tells the other end that nothing may come on the whole connection for so long. 0: no more. */
+  announceBusy(leaseMs: number): void {
+    if (!this.#isClosed) this.#wires.announceBusy(leaseMs);
   }
 
   /** Ends the channel at both ends; what was sent before arrives first. May be called again. */

@@ -80,6 +80,7 @@ export class Link implements Beating {
         this.#pump();
       },
       hasRoom: () => connection.bufferedBytes <= linkLimits.lowWaterBytes,
+      announceBusy: (leaseMs) => this.announceBusy(leaseMs),
       close: (channel) => this.#close(channel),
     };
     heart.add(this);
