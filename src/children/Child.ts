@@ -349,12 +349,14 @@ export class Child {
     this.#isMainOfOtherInstance = false;
     const layout = this.#session.layouts?.require(index);
     if (layout === undefined) return;
-    this.#main = new ModelParameters(layout, bytesToValues(payload, dtype, layout.length), {
+    const main = new ModelParameters(layout, bytesToValues(payload, dtype, layout.length), {
       baseVersion: version,
     });
+    const isKnown = this.#main !== undefined && isSameMain(main, this.#main);
+    this.#main = main;
     this.#awaitedMain?.resolve();
     this.#awaitedMain = undefined;
-    this.#events.emit('mainUpdated', { version });
+    if (!isKnown) this.#events.emit('mainUpdated', { version });
   }
 
   #end(error: MainstemError | undefined): void {
@@ -367,4 +369,10 @@ export class Child {
     this.#reports.close(reason);
     this.#events.emit('closed', error);
   }
+}
+
+/** The same version of the same numbers: what a coordinator that has begun anew took from its store. */
+function isSameMain(a: ModelParameters, b: ModelParameters): boolean {
+  if (a.baseVersion !== b.baseVersion || a.values.length !== b.values.length) return false;
+  return a.values.every((value, i) => Object.is(value, b.values[i]));
 }

@@ -92,7 +92,8 @@ export class UpdateDesk {
   /** An update comes again: the child has not heard what became of it. */
   #answerAgain(sequence: number, { version, reason }: Receipt): void {
     const first = this.#options.server.unsettled.find(this.#options.childId, sequence);
-    this.#answer(sequence, 'duplicate', version, reason === undefined ? null : toWireError(reason));
+    if (first?.status === 'accepted') this.#answer(sequence, 'accepted', version, null);
+    else this.#answer(sequence, 'duplicate', version, reason === undefined ? null : toWireError(reason));
     if (first === undefined) this.#committed.push(sequence);
     else this.#await(sequence, first, false);
   }
