@@ -93,6 +93,9 @@ export const publicationLimits: Readonly<{ burstBytes: number; bytesPerMs: numbe
 /** How long a child whose connection broke counts as there, in milliseconds; then it is counted out. */
 export const resumeMsDefault = 60_000;
 
+/** A child that comes back while its coordinator is being restored is asked to come again after so many milliseconds. */
+export const restoringAwayMs = 1_000;
+
 /** Ends of updates and reports that a child waits for at once. Beyond: its `send` waits. */
 export const unsettledUpdatesMax = 1_024;
 

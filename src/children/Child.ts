@@ -283,6 +283,8 @@ export class Child {
     this.#instance = instance;
     this.#epoch = epoch;
     this.#isMainComing = version > 0;
+    // Between the first welcome and main the coordinator has begun anew, with nothing.
+    if (version === 0) this.#awaitedMain?.resolve();
     if (isFirst) return;
     if (!isResumed) {
       const reason =
@@ -345,7 +347,8 @@ export class Child {
   #takeMain({ layout: index, dtype, version, payload }: MainMessage): void {
     // A transport may bring it twice, or late: main never goes back within a session.
     const isOld = this.#main !== undefined && version <= this.version;
-    if (isOld && !this.#isMainOfOtherInstance) return;
+    const isOfOtherInstance = this.#isMainOfOtherInstance;
+    if (isOld && !isOfOtherInstance) return;
     this.#isMainOfOtherInstance = false;
     const layout = this.#session.layouts?.require(index);
     if (layout === undefined) return;
@@ -354,6 +357,8 @@ export class Child {
     });
     const isKnown = this.#main !== undefined && isSameMain(main, this.#main);
     this.#main = main;
+    // The version that the model has is not one of this coordinator's.
+    if (isOfOtherInstance && !isKnown) this.#adoptedVersion = undefined;
     this.#awaitedMain?.resolve();
     this.#awaitedMain = undefined;
     if (!isKnown) this.#events.emit('mainUpdated', { version });

@@ -185,7 +185,7 @@ export class ChildSession {
   #handle(message: Message): void {
     switch (message.type) {
       case 'refusal':
-        this.end(new ConnectionRefusedError(message.error.message, { cause: fromWire(message.error) }));
+        this.#takeRefusal(message.error);
         return;
       case 'goodbye':
         this.#takeGoodbye(message.returnAfterMs);
@@ -216,14 +216,21 @@ export class ChildSession {
     this.#starting = undefined;
   }
 
+  #takeRefusal(wire: WireError): void {
+    const error = new ConnectionRefusedError(wire.message, { cause: fromWire(wire) });
+    // One of the many connections there may be an older one of this child that nobody has missed yet.
+    if (wire.code === 'LIMIT_EXCEEDED' && !this.isConnected) this.#lose(error);
+    else this.end(error);
+  }
+
   #takeGoodbye(returnAfterMs: number | null): void {
     const error = new ConnectionClosedError('the coordinator was closed');
-    if (returnAfterMs === null || this.#options.reconnect === undefined) this.end(error);
+    if (returnAfterMs === null) this.end(error);
     else this.#lose(error, returnAfterMs);
   }
 
-  /** The connection is gone, or was never made. */
-  #lose(error: MainstemError, waitMs?: number): void {
+  /** The connection is gone, or was never made. Before `awayMs` have passed nobody needs to be looked for. */
+  #lose(error: MainstemError, awayMs = 0): void {
     if (this.#hasEnded) return;
     const { reconnect, clock } = this.#options;
     const wasConnected = this.isConnected;
@@ -234,14 +241,14 @@ export class ChildSession {
       return;
     }
     if (wasConnected) {
-      this.#lostSinceMs = clock.now();
+      this.#lostSinceMs = clock.now() + awayMs;
       this.#owner.lost(error);
     }
     if (clock.now() - this.#lostSinceMs > reconnect.giveUpAfterMs) {
       this.end(error);
       return;
     }
-    this.#cancelTimer = clock.schedule(() => void this.#connect(), waitMs ?? this.#backoffMs(reconnect));
+    this.#cancelTimer = clock.schedule(() => void this.#connect(), awayMs + this.#backoffMs(reconnect));
     this.#failures++;
   }
 

@@ -1,4 +1,5 @@
 import { StaleSessionError } from '../errors.ts';
+import { hasTaken } from './admission.ts';
 import type { CoordinatorEvents } from './coordinatorEvents.ts';
 import type { Member, Membership } from './Membership.ts';
 import type { PluginList } from './plugins/PluginList.ts';
@@ -83,6 +84,12 @@ export class Attendance {
     membership.startEpoch(member, isResumed ? epoch : member.epoch + 1);
     member.session = session;
     return { epoch: member.epoch, isResumed };
+  }
+
+  /** Whether an update is in main, or on its way there. */
+  hasTaken(childId: string, epoch: number, sequence: number): boolean {
+    const member = this.#parts.membership.find(childId);
+    return member !== undefined && hasTaken(member, epoch, sequence);
   }
 
   /** A session that a newer one has replaced takes nothing with it. */

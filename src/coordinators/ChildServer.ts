@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { ConnectionRefusedError, StaleSessionError } from '../errors.ts';
+import { restoringAwayMs } from '../limits.ts';
 import type { Gradients } from '../parameters/Gradients.ts';
 import type { ModelParameters } from '../parameters/ModelParameters.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
@@ -32,12 +33,16 @@ export interface Offer {
 export interface ServedCoordinator extends Offer {
   /** Names this life of the coordinator. */
   readonly instance: string;
+  /** It takes nobody in now, but will soon. */
+  readonly isBeingRestored: boolean;
   /** Of main. */
   readonly version: number;
   /** Counts a child in, for a new session or for one that comes back. Throws to keep it out. */
   join(claim: SessionClaim): SessionTerms;
   leave(childId: string, epoch: number): void;
   submit(content: Gradients | ModelParameters, identity: UpdateIdentity): Receipt;
+  /** Whether this update is in main, or on its way there. */
+  hasTaken(childId: string, epoch: number, sequence: number): boolean;
   /** From here on commits wait for `release`: one for all that comes in a turn. */
   hold(): void;
   release(): void;
@@ -79,12 +84,29 @@ export class ChildServer {
   /** Layouts of children, each once. */
   readonly #layouts = new Map<string, WeakRef<ParameterLayout>>();
   #latest: PublishedMain | undefined;
+  /** Another process takes over: children may come back after so many milliseconds. */
+  #returnAfterMs: number | undefined;
 
   constructor(federation: string, coordinator: ServedCoordinator, options: ChildServerOptions) {
     this.federation = federation;
     this.coordinator = coordinator;
     this.#options = options;
     this.#pace = new PublicationPace(options.clock, () => this.#publish());
+  }
+
+  /** The updates that this coordinator gives up now are for whoever takes over. */
+  get isHandingOver(): boolean {
+    return this.#returnAfterMs !== undefined;
+  }
+
+  /** After how many milliseconds a child that comes back now may come again; undefined: it may come in. */
+  get awayMs(): number | undefined {
+    return this.#returnAfterMs ?? (this.coordinator.isBeingRestored ? restoringAwayMs : undefined);
+  }
+
+  /** From now on no update is answered that is not in main: the children send them again to whoever takes over. */
+  handOver(returnAfterMs: number): void {
+    this.#returnAfterMs = returnAfterMs;
   }
 
   /** This server, where a child of this federation and layout belongs to it. Throws where it does not. */
@@ -109,7 +131,6 @@ export class ChildServer {
     this.#suspended.delete(childId);
     const older = this.#sessions.get(childId);
     this.#sessions.set(childId, session);
-    if (!terms.isResumed) this.unsettled.forget(childId);
     if (terms.isResumed) older?.replace();
     else
       older?.refuse(
@@ -122,7 +143,6 @@ export class ChildServer {
   remove(session: JoinedSession, childId: string, epoch: number): void {
     if (this.#sessions.get(childId) !== session) return;
     this.#sessions.delete(childId);
-    this.unsettled.forget(childId);
     this.coordinator.leave(childId, epoch);
   }
 
@@ -132,11 +152,11 @@ export class ChildServer {
     if (resumeMs === 0) this.remove(session, childId, epoch);
     if (this.#sessions.get(childId) !== session) return;
     this.#sessions.delete(childId);
-    const cancel = clock.schedule(() => {
+    const countOut = (): void => {
       this.#suspended.delete(childId);
-      this.unsettled.forget(childId);
       this.coordinator.leave(childId, epoch);
-    }, resumeMs);
+    };
+    const cancel = clock.schedule(countOut, resumeMs, { isBackground: true });
     this.#suspended.set(childId, cancel);
   }
 

@@ -276,11 +276,12 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
   /**
    * Does all that waits, waits for the store, ends all connections, disposes of the plugins. May be called again.
    * What the store refuses even then is given up. Children are told that it is over, or with `returnAfterMs` that they
-   * may come back after that: to the process that takes over.
+   * may come back after that: to the process that takes over, which they send what is not in main then.
    */
   async close({ returnAfterMs = null }: CloseOptions = {}): Promise<void> {
     if (this.#phase === 'closed') return this.#ledger.close();
     this.#enter('closed');
+    if (returnAfterMs !== null) this.server.handOver(returnAfterMs);
     // Where a hook or a listener closes, the job that it belongs to ends first.
     while (!this.#road.run(Infinity)) await this.options.clock.yieldTurn();
     this.stop();

@@ -168,6 +168,12 @@ export class Session implements JoinedSession {
     if (!mayJoin) throw new ConnectionRefusedError('the coordinator does not accept these credentials');
     const layout = hello.layout === null ? undefined : readLayout(hello.layout);
     const server = this.#host.choose(hello, layout);
+    const { awayMs } = server;
+    if (hello.epoch > 0 && awayMs !== undefined) {
+      // Being refused, it would not come again.
+      this.dismiss(awayMs);
+      return;
+    }
     const { kind, sharedTensors } = server.coordinator.terms;
     const { childId: id, session } = hello;
     const { instance } = server.coordinator;

@@ -47,11 +47,14 @@ export class UpdateDesk {
 
   /** Takes an update in. Throws MalformedDataError where its content cannot be read. */
   take(message: UpdateMessage, layout: ParameterLayout): void {
-    this.#beginTurn();
     const { sequence } = message;
     const { childId, epoch, server } = this.#options;
     const content = readContent(message, layout, server.coordinator.terms.kind);
-    if (!this.#isWithinRate()) {
+    // It is for whoever takes over: the child sends it again there.
+    if (server.isHandingOver) return;
+    this.#beginTurn();
+    // What has been taken is not refused when it comes again, however soon.
+    if (!server.coordinator.hasTaken(childId, epoch, sequence) && !this.#isWithinRate()) {
       const reason = `more than ${this.#options.updatesPerSecondMax} updates a second; send fewer, or later`;
       this.#answer(
         sequence,
@@ -91,7 +94,8 @@ export class UpdateDesk {
 
   /** An update comes again: the child has not heard what became of it. */
   #answerAgain(sequence: number, { version, reason }: Receipt): void {
-    const first = this.#options.server.unsettled.find(this.#options.childId, sequence);
+    const { childId, epoch, server } = this.#options;
+    const first = server.unsettled.find(childId, epoch, sequence);
     if (first?.status === 'accepted') this.#answer(sequence, 'accepted', version, null);
     else this.#answer(sequence, 'duplicate', version, reason === undefined ? null : toWireError(reason));
     if (first === undefined) this.#committed.push(sequence);
@@ -99,17 +103,18 @@ export class UpdateDesk {
   }
 
   #await(sequence: number, receipt: Receipt, isFirst: boolean): void {
-    const { childId, server } = this.#options;
-    if (isFirst) server.unsettled.add(childId, sequence, receipt);
+    const { childId, epoch, server } = this.#options;
+    if (isFirst) server.unsettled.add(childId, epoch, sequence, receipt);
     receipt.committed.then(
       () => {
-        if (isFirst) server.unsettled.settle(childId, sequence);
+        if (isFirst) server.unsettled.settle(childId, epoch, sequence);
         this.#committed.push(sequence);
         this.#flushSoon();
       },
       (thrown: unknown) => {
-        if (isFirst) server.unsettled.settle(childId, sequence);
-        if (this.#isClosed) return;
+        if (isFirst) server.unsettled.settle(childId, epoch, sequence);
+        // Given up here, but not by whoever takes over: the child sends it again there.
+        if (this.#isClosed || server.isHandingOver) return;
         this.flush();
         this.#options.send({ type: 'rejected', sequence, error: toWireError(toError(thrown)) });
       },

@@ -38,6 +38,9 @@ export function servedCoordinator(parts: ServingParts): ServedCoordinator {
   const { main, shared, publisher, attendance, reports, instance, coordinator } = parts;
   return {
     instance,
+    get isBeingRestored() {
+      return coordinator.phase() === 'being restored';
+    },
     get version() {
       return main.version;
     },
@@ -59,6 +62,7 @@ export function servedCoordinator(parts: ServingParts): ServedCoordinator {
     },
     leave: (childId, epoch) => attendance.endSession(childId, epoch),
     submit: (content, identity) => coordinator.submit(content, identity),
+    hasTaken: (childId, epoch, sequence) => attendance.hasTaken(childId, epoch, sequence),
     hold: () => coordinator.hold(),
     release: () => coordinator.release(),
     takeReport: (childId, { subject, version, content }) =>
