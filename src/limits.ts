@@ -145,6 +145,35 @@ export const linkLimits: Readonly<{
   handshakeMsMax: 10_000,
 });
 
+/** Limits of WebSocket transports. */
+export const webSocketLimits: Readonly<{
+  messageBytesMax: number;
+  gatheredFrameBytesMax: number;
+  gatheredBytesMax: number;
+  clientBufferedBytesMax: number;
+  serverBufferedBytesMax: number;
+  connectionsPerAddressMax: number;
+  connectTimeoutMs: number;
+  handshakeTimeoutMs: number;
+  closeTimeoutMs: number;
+}> = Object.freeze({
+  // One frame with the most metadata and the longest piece of a payload. More: the connection is closed.
+  messageBytesMax: 1_310_720,
+  // Frames up to this length that are sent in one turn travel in one message,
+  gatheredFrameBytesMax: 16_384,
+  // of up to so many bytes.
+  gatheredBytesMax: 65_536,
+  // Bytes that may wait to be sent on one connection. Beyond: `send` throws LimitExceededError.
+  clientBufferedBytesMax: 2 ** 28,
+  serverBufferedBytesMax: 2 ** 25,
+  // Connections of one address at once. More: HTTP 429.
+  connectionsPerAddressMax: 256,
+  // How long a client waits for its connection, a server for a request and its authentication, both for the other to close.
+  connectTimeoutMs: 10_000,
+  handshakeTimeoutMs: 2_000,
+  closeTimeoutMs: 2_000,
+});
+
 /** Bytes that may wait on one in-process connection. Beyond: `send` throws LimitExceededError. */
 export const inProcessBufferedBytesMax: number = 2 ** 30;
 
