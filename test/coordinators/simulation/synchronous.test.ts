@@ -58,6 +58,11 @@ const situations: readonly [string, Partial<SynchronousOptions>][] = [
     'crashes, and all at once, in ticks',
     { disturbances: [(run) => run.crash(), cut, partition], isDiskFlaky: true, faults: all, drive: 'tick' },
   ],
+  ['one connection for all', { isShared: true, faults: all, disturbances: [cut, partition] }],
+  [
+    'one connection for all, and crashes',
+    { isShared: true, faults: all, disturbances: [cut, (run) => run.crash()], isDiskFlaky: true },
+  ],
   ['successors', { disturbances: [(run) => run.handOver()], faults: { delayMs: [0, 20] } }],
   [
     'successors, and all at once',

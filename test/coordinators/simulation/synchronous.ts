@@ -1,5 +1,5 @@
 import type { GradientModel, Gradients, ModelParameters, ReconnectOptions } from 'mainstem';
-import { Child, DistributedGradientsCoordinator, isMainstemError } from 'mainstem';
+import { Child, DistributedGradientsCoordinator, isMainstemError, SharedConnection } from 'mainstem';
 import type { NetworkFaults, SimulatedWorld } from 'mainstem/testing';
 import { gradientsOf, numbersOf, parametersOf } from '../helpers.ts';
 import { FlakyDisk } from './FlakyDisk.ts';
@@ -16,6 +16,8 @@ export interface SynchronousOptions {
   readonly disturbances?: readonly Disturbance[];
   readonly isDiskFlaky?: boolean;
   readonly drive?: 'immediate' | 'tick';
+  /** All children share one connection, from the host of the first. */
+  readonly isShared?: boolean;
 }
 
 /** What befalls the federation now and then: it ends by itself before the next one begins. */
@@ -72,12 +74,15 @@ export class SynchronousRun {
   #problem: Error | undefined;
   #coordinator: DistributedGradientsCoordinator | undefined;
   #close: (() => Promise<void>) | undefined;
+  readonly #shared: SharedConnection;
   isOver = false;
 
   constructor(world: SimulatedWorld, options: SynchronousOptions) {
     this.world = world;
     this.options = options;
     this.disk = new FlakyDisk(world.clock, world.random);
+    const { network, clock } = world;
+    this.#shared = new SharedConnection(network.transport('child-0', { to: 'coordinator' }), { clock });
     this.children = Array.from({ length: options.children }, (_, i) => `child-${i}`);
   }
 
@@ -196,7 +201,8 @@ export class SynchronousRun {
   /** A first connection that fails is the caller's to make again. */
   async #connect(childId: string, share: number): Promise<Child> {
     const { network, clock, random } = this.world;
-    const transport = network.transport(childId, { to: 'coordinator' });
+    const own = network.transport(childId, { to: 'coordinator' });
+    const transport = this.options.isShared === true ? this.#shared : own;
     for (;;) {
       try {
         const model = new ExactModel(share);
