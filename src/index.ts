@@ -21,7 +21,13 @@ export type {
 } from './coordinators/DistributedModelParametersCoordinator.ts';
 export { DistributedModelParametersCoordinator } from './coordinators/DistributedModelParametersCoordinator.ts';
 export type { UpdateIdentity } from './coordinators/Membership.ts';
-export type { Authenticate, CoordinatorOptions, Drive, JoinRequest } from './coordinators/options.ts';
+export type {
+  Authenticate,
+  CloseOptions,
+  CoordinatorOptions,
+  Drive,
+  JoinRequest,
+} from './coordinators/options.ts';
 export type { BestMain, BestMainKeeperOptions } from './coordinators/plugins/BestMainKeeper.ts';
 export { BestMainKeeper } from './coordinators/plugins/BestMainKeeper.ts';
 export type { NormClippingOptions } from './coordinators/plugins/NormClipping.ts';

@@ -16,14 +16,14 @@ import type { StoreOperation } from '../storage/Store.ts';
 import type { Listener, ServerTransport } from '../transport/Transport.ts';
 import { Attendance } from './Attendance.ts';
 import { ChildServer } from './ChildServer.ts';
-import type { CoordinatorEvents } from './coordinatorEvents.ts';
+import type { CoordinatorEvents, CoordinatorListener } from './coordinatorEvents.ts';
 import { Doors } from './Doors.ts';
 import type { ReadRecord } from './Ledger.ts';
 import { Ledger } from './Ledger.ts';
 import { MainState } from './MainState.ts';
 import type { Member, UpdateIdentity } from './Membership.ts';
 import { Membership } from './Membership.ts';
-import type { CoordinatorOptions, ResolvedCoordinatorOptions } from './options.ts';
+import type { CloseOptions, CoordinatorOptions, ResolvedCoordinatorOptions } from './options.ts';
 import { resolveCoordinatorOptions } from './options.ts';
 import { Publisher } from './Publisher.ts';
 import type { MainChange, Pending } from './pending.ts';
@@ -36,12 +36,6 @@ import type { Receipt, Settlement } from './receipts.ts';
 import type { Phase } from './servedCoordinator.ts';
 import { servedCoordinator } from './servedCoordinator.ts';
 import { Timers } from './Timers.ts';
-
-/** How a coordinator closes. */
-export interface CloseOptions {
-  /** Children may come back after so many milliseconds; not at all unless given. */
-  returnAfterMs?: number | null;
-}
 
 /**
  * What the coordinators share: the road from an update to a new main. They differ in what an update is and how it
@@ -118,8 +112,8 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
           kind: () => this.kind,
           phase: () => this.#phase,
           submit: (content, identity) => this.submit(content as T, identity),
-          hold: () => {},
-          release: () => {},
+          hold: () => this.#ledger.hold(),
+          release: () => this.#ledger.release(),
           report,
         },
       }),
@@ -166,14 +160,9 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
     return false;
   }
 
-  /** The keys of this federation's records that start with `prefix`. */
-  protected recordKeys(prefix: string): Promise<string[]> {
-    return this.#ledger.keys(prefix);
-  }
-
-  /** Removes records of this federation from the store. */
-  protected removeRecords(keys: readonly string[]): void {
-    this.#ledger.remove(keys);
+  /** The records of this federation in the store. */
+  protected get records(): Pick<Ledger, 'keys' | 'remove'> {
+    return this.#ledger;
   }
 
   /** Version of main: 0 before there is one, then one more with every change. */
@@ -197,18 +186,12 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
   }
 
   /** Calls the listener at every event of this name; the function returned removes it. */
-  on<Name extends keyof CoordinatorEvents>(
-    name: Name,
-    listener: (event: CoordinatorEvents[Name]) => void,
-  ): () => void {
+  on<Name extends keyof CoordinatorEvents>(name: Name, listener: CoordinatorListener<Name>): () => void {
     return this.#events.on(name, listener);
   }
 
   /** Removes a listener. */
-  off<Name extends keyof CoordinatorEvents>(
-    name: Name,
-    listener: (event: CoordinatorEvents[Name]) => void,
-  ): void {
+  off<Name extends keyof CoordinatorEvents>(name: Name, listener: CoordinatorListener<Name>): void {
     this.#events.off(name, listener);
   }
 
@@ -262,12 +245,9 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
    */
   async listen(transport: ServerTransport): Promise<Listener> {
     if (this.#phase === 'closed') throw new ConnectionClosedError('the coordinator is closed');
-    const { clock, limits, authenticate } = this.options;
     return this.#doors.open(transport, {
-      clock,
-      connectionsMax: limits.connectionsMax,
-      updatesPerSecondMax: limits.updatesPerSecondMax,
-      authenticate,
+      ...this.options,
+      ...this.options.limits,
       choose: (federation, layout) => this.server.choose(federation, layout),
       report: (error) => this.#report(error),
     });

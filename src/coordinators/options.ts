@@ -27,6 +27,12 @@ export interface JoinRequest {
 /** True lets a child in. What it throws, or rejects with, keeps it out and is reported. */
 export type Authenticate = (request: JoinRequest) => boolean | Promise<boolean>;
 
+/** How a coordinator closes. */
+export interface CloseOptions {
+  /** Children may come back after so many milliseconds; not at all unless given. */
+  returnAfterMs?: number | null;
+}
+
 /** Options of every coordinator. */
 export interface CoordinatorOptions {
   /** `'immediate'` unless given. */

@@ -65,8 +65,12 @@ function record(connection: Connection): End {
 
 /** A frame with this payload. Transports may count on it that nothing else is sent. */
 function frameOf(...payload: number[]): Uint8Array<ArrayBuffer> {
+  return frameWith(Uint8Array.from(payload));
+}
+
+function frameWith(payload: Uint8Array): Uint8Array<ArrayBuffer> {
   const head = { kind: 16, flags: 0, channel: 0, number: 0, totalLength: payload.length };
-  return encodeFrame(head, new Uint8Array(0), Uint8Array.from(payload));
+  return encodeFrame(head, new Uint8Array(0), payload);
 }
 
 function expectSent(got: Uint8Array, expected: Uint8Array): void {
@@ -118,7 +122,7 @@ function frameCases(use: Use): ContractCase[] {
       const large = new Uint8Array(200_000).map((_, i) => i % 251);
       for (let i = 0; i < 4; i++) {
         near.connection.send(frameOf(i));
-        near.connection.send(frameOf(...large));
+        near.connection.send(frameWith(large));
       }
       await setup.settle();
       const text = large.join(' ');
@@ -126,7 +130,7 @@ function frameCases(use: Use): ContractCase[] {
     }),
     use('a sender hears that what it sent has drained', async (setup) => {
       const [near] = await open(setup);
-      for (let i = 0; i < 10; i++) near.connection.send(frameOf(...new Uint8Array(30_000)));
+      for (let i = 0; i < 10; i++) near.connection.send(frameWith(new Uint8Array(30_000)));
       await setup.settle();
       ensure(near.drains > 0, 'the sender was not told that it may send again');
     }),
@@ -191,7 +195,7 @@ function closingCases(use: Use): ContractCase[] {
     }),
     use('bufferedBytes is 0 when all has arrived', async (setup) => {
       const [near] = await open(setup);
-      near.connection.send(frameOf(...new Uint8Array(1000)));
+      near.connection.send(frameWith(new Uint8Array(1000)));
       await setup.settle();
       ensure(
         near.connection.bufferedBytes === 0,
