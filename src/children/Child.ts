@@ -186,7 +186,7 @@ export class Child {
    */
   async send(): Promise<ChildReceipt> {
     const content: NamedTensors = await this.#model.update();
-    await this.#sent.room();
+    while (!this.#isClosed && !this.#sent.hasRoom) await this.#sent.room();
     if (this.#isClosed) throw new ConnectionClosedError('the child is not connected any more');
     const { update, receipt } = this.#sent.add(content, this.#adoptedVersion);
     try {

@@ -40,10 +40,14 @@ export class SentUpdates {
   readonly #waitingForRoom: (() => void)[] = [];
   #sequence = 0;
 
-  /** Resolves when there is room for one more. */
-  async room(): Promise<void> {
-    while (this.#unsettled.size >= unsettledUpdatesMax)
-      await new Promise<void>((resolve) => this.#waitingForRoom.push(resolve));
+  /** Whether one more may be added now: somebody else may be quicker than whoever waits for room. */
+  get hasRoom(): boolean {
+    return this.#unsettled.size < unsettledUpdatesMax;
+  }
+
+  /** Resolves when there is room again, or nothing to wait for any more. */
+  room(): Promise<void> {
+    return new Promise<void>((resolve) => this.#waitingForRoom.push(resolve));
   }
 
   /** Takes an update in under the next sequence number, from 1. What is kept of it is a copy. */

@@ -18,7 +18,11 @@ export class ScriptedModel implements GradientModel {
   setAreGradientsSaved(): void {}
   train = (): number[] => [];
   predict = (): number[] => [];
-  setModelParameters(): void {}
+  /** Hears of every main that is adopted. */
+  adopted: (parameters: ModelParameters) => void = () => {};
+  setModelParameters(parameters: ModelParameters): void {
+    this.adopted(parameters);
+  }
   computeGradients = (): ReturnType<typeof gradientsOf> => this.getGradients();
 
   getGradients(): ReturnType<typeof gradientsOf> {

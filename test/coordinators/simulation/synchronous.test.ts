@@ -58,6 +58,11 @@ const situations: readonly [string, Partial<SynchronousOptions>][] = [
     'crashes, and all at once, in ticks',
     { disturbances: [(run) => run.crash(), cut, partition], isDiskFlaky: true, faults: all, drive: 'tick' },
   ],
+  ['one connection for all', { isShared: true, faults: all, disturbances: [cut, partition] }],
+  [
+    'one connection for all, and crashes',
+    { isShared: true, faults: all, disturbances: [cut, (run) => run.crash()], isDiskFlaky: true },
+  ],
   ['successors', { disturbances: [(run) => run.handOver()], faults: { delayMs: [0, 20] } }],
   [
     'successors, and all at once',
@@ -81,5 +86,28 @@ describe('main is made of the updates of all children, and is the clean main bit
       disturbed += counts.disconnected ?? 0;
     }
     if (_name !== 'delay' && _name !== 'duplicate') expect(disturbed).toBeGreaterThan(seeds.length / 2);
+  });
+});
+
+describe('updates that wait for nothing are all in main, each once', { timeout: 120_000 }, () => {
+  const pipelined = { isPipelined: true, rounds: 40 };
+  const crash: Disturbance = (run) => run.crash();
+  const handOver: Disturbance = (run) => run.handOver();
+
+  test.each<[string, Partial<SynchronousOptions>]>([
+    ['all at once', { faults: all, disturbances: [cut, partition], isDiskFlaky: true }],
+    ['in ticks', { faults: all, disturbances: [cut, partition], isDiskFlaky: true, drive: 'tick' }],
+    ['one connection for all', { faults: all, isShared: true, disturbances: [cut, partition] }],
+    ['crashes', { faults: all, disturbances: [crash, cut], isDiskFlaky: true }],
+    ['crashes, in ticks', { faults: all, disturbances: [crash, cut], isDiskFlaky: true, drive: 'tick' }],
+    ['successors', { faults: all, disturbances: [handOver, cut], isDiskFlaky: true }],
+    ['successors, in ticks', { faults: all, disturbances: [handOver], isDiskFlaky: true, drive: 'tick' }],
+  ])('%s', async (_name, options) => {
+    const clean = await play(0, pipelined);
+    for (const seed of seeds.slice(0, 8)) {
+      const { version, main, counts } = await play(seed, { ...pipelined, ...options });
+      expect({ seed, version, main }).toEqual({ seed, version: clean.version, main: clean.main });
+      expect((counts.accepted ?? 0) + (counts.applied ?? 0)).toBe(40 * children);
+    }
   });
 });

@@ -1,5 +1,5 @@
 import type { GradientModel, Gradients, ModelParameters, ReconnectOptions } from 'mainstem';
-import { Child, DistributedGradientsCoordinator, isMainstemError } from 'mainstem';
+import { Child, DistributedGradientsCoordinator, isMainstemError, SharedConnection } from 'mainstem';
 import type { NetworkFaults, SimulatedWorld } from 'mainstem/testing';
 import { gradientsOf, numbersOf, parametersOf } from '../helpers.ts';
 import { FlakyDisk } from './FlakyDisk.ts';
@@ -7,15 +7,19 @@ import { FlakyDisk } from './FlakyDisk.ts';
 const start = [0.5, -1.25, 3];
 const reconnect: ReconnectOptions = { initialMs: 20, maxMs: 200, giveUpAfterMs: 3_600_000 };
 
-/** What happens in a synchronous run. */
+/** What happens in a run. Unless `isPipelined`, each main is made of the gradients of all children. */
 export interface SynchronousOptions {
   readonly children: number;
   readonly rounds: number;
+  /** Each update makes a main, and children wait for nothing between two of them. */
+  readonly isPipelined?: boolean;
   readonly faults?: NetworkFaults;
   /** Between two disturbances, at most; none unless given. */
   readonly disturbances?: readonly Disturbance[];
   readonly isDiskFlaky?: boolean;
   readonly drive?: 'immediate' | 'tick';
+  /** All children share one connection, from the host of the first. */
+  readonly isShared?: boolean;
 }
 
 /** What befalls the federation now and then: it ends by itself before the next one begins. */
@@ -35,6 +39,7 @@ export interface SynchronousOutcome {
 class ExactModel implements GradientModel {
   readonly #share: number;
   #values: readonly number[] = start;
+  #pushed: number | undefined;
 
   constructor(share: number) {
     this.#share = share;
@@ -53,14 +58,20 @@ class ExactModel implements GradientModel {
     return parametersOf(...this.#values);
   }
 
+  /** Gradients that do not depend on main. */
+  push(value: number): void {
+    this.#pushed = value;
+  }
+
   getGradients(): Gradients {
+    if (this.#pushed !== undefined) return gradientsOf([this.#pushed, 1, 0]);
     const towards = (value: number, i: number): number =>
       Math.round(64 * (value - this.#share * (i + 1))) / 64;
     return gradientsOf(this.#values.map(towards), 1 + (this.#share % 2));
   }
 }
 
-/** A federation in which each main is made of the gradients of all children, and what befalls it. */
+/** A federation whose main does not depend on who comes first, and what befalls it. */
 export class SynchronousRun {
   readonly world: SimulatedWorld;
   readonly options: SynchronousOptions;
@@ -72,12 +83,15 @@ export class SynchronousRun {
   #problem: Error | undefined;
   #coordinator: DistributedGradientsCoordinator | undefined;
   #close: (() => Promise<void>) | undefined;
+  readonly #shared: SharedConnection;
   isOver = false;
 
   constructor(world: SimulatedWorld, options: SynchronousOptions) {
     this.world = world;
     this.options = options;
     this.disk = new FlakyDisk(world.clock, world.random);
+    const { network, clock } = world;
+    this.#shared = new SharedConnection(network.transport('child-0', { to: 'coordinator' }), { clock });
     this.children = Array.from({ length: options.children }, (_, i) => `child-${i}`);
   }
 
@@ -95,10 +109,11 @@ export class SynchronousRun {
       store: disk.open(),
       drive: options.drive ?? 'immediate',
       learningRate: 0.5,
-      childrenPerUpdate: options.children,
+      childrenPerUpdate: options.isPipelined === true ? 1 : options.children,
     });
     coordinator.on('mainUpdated', ({ children }) => {
-      if (children.length > 0 && new Set(children).size !== options.children)
+      const expected = options.isPipelined === true ? 1 : options.children;
+      if (children.length > 0 && new Set(children).size !== expected)
         this.#fail(`a main is made of ${children}`);
     });
     if (!(await coordinator.restore())) coordinator.setModelParameters(parametersOf(...start));
@@ -172,34 +187,56 @@ export class SynchronousRun {
   }
 
   async #playChild(childId: string, share: number): Promise<void> {
-    const { world, options } = this;
-    const child = await this.#connect(childId, share);
+    const model = new ExactModel(share);
+    const child = await this.#connect(childId, model);
     child.on('closed', (error) => {
       if (!this.isOver && error !== undefined) this.#fail(`${childId} has ended: ${error.message}`);
     });
     child.on('error', (error) => this.#fail(`${childId}: ${error.message}`));
     child.on('disconnected', () => this.count('disconnected'));
+    if (this.options.isPipelined === true) await this.#playPipelined(child, model, share);
+    else await this.#playRounds(child);
+    await child.leave();
+  }
+
+  async #playPipelined(child: Child, model: ExactModel, share: number): Promise<void> {
+    const ends: Promise<void>[] = [];
+    for (let i = 0; i < this.options.rounds; i++) {
+      model.push(1_000 * (share + 1) + i);
+      ends.push(this.#sendOne(child));
+      if (this.world.random.next() < 0.3) await this.world.sleep(40 * this.world.random.next());
+      else await Promise.resolve();
+    }
+    await Promise.all(ends);
+  }
+
+  async #sendOne(child: Child): Promise<void> {
+    const { status, committed } = await child.send();
+    this.count(status);
+    await committed;
+  }
+
+  async #playRounds(child: Child): Promise<void> {
+    const { world, options } = this;
+    const { childId } = child;
     for (let version = 1; version <= options.rounds; version++) {
       // The newest main is that of this round: the next needs an update of this very child.
       while (child.version < version) await world.sleep(10 * world.random.next());
       await child.adopt();
       if (child.version !== version) this.#fail(`${childId} has main ${child.version} in round ${version}`);
-      const { status, committed } = await child.send();
-      this.count(status);
-      await committed;
+      await this.#sendOne(child);
       this.#acknowledged.set(`${childId} in round ${version}`, version + 1);
     }
     while (child.version <= options.rounds) await world.sleep(10);
-    await child.leave();
   }
 
   /** A first connection that fails is the caller's to make again. */
-  async #connect(childId: string, share: number): Promise<Child> {
+  async #connect(childId: string, model: ExactModel): Promise<Child> {
     const { network, clock, random } = this.world;
-    const transport = network.transport(childId, { to: 'coordinator' });
+    const own = network.transport(childId, { to: 'coordinator' });
+    const transport = this.options.isShared === true ? this.#shared : own;
     for (;;) {
       try {
-        const model = new ExactModel(share);
         return await Child.connect({ transport, model, childId, clock, random, reconnect });
       } catch (thrown) {
         if (!isMainstemError(thrown)) throw thrown;
