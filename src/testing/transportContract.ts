@@ -44,7 +44,7 @@ export function transportContract(options: TransportContractOptions): ContractCa
       }
     },
   });
-  return [...frameCases(use), ...closingCases(use), ...listeningCases(use, options)];
+  return [...frameCases(use), ...flowCases(use), ...closingCases(use), ...listeningCases(use, options)];
 }
 
 type Use = (name: string, body: (setup: Setup) => Promise<void>) => ContractCase;
@@ -117,6 +117,11 @@ function frameCases(use: Use): ContractCase[] {
       expectFrames(nearB, ['1 2 3']);
       expectSent(bytes, frameOf(1, 2, 3));
     }),
+  ];
+}
+
+function flowCases(use: Use): ContractCase[] {
+  return [
     use('large frames and small ones keep their order', async (setup) => {
       const [near, far] = await open(setup);
       const large = new Uint8Array(200_000).map((_, i) => i % 251);
