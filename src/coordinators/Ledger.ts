@@ -40,12 +40,29 @@ export interface LedgerOptions {
   failed(error: Error): void;
 }
 
+/** Commits that wait to become one. */
+interface HeldCommits {
+  main: MainState | undefined;
+  readonly members: Set<Member>;
+  readonly more: Map<string, StoreOperation>;
+  readonly settlements: Settlement[];
+}
+
+function createHeld(): HeldCommits {
+  return { main: undefined, members: new Set(), more: new Map(), settlements: [] };
+}
+
+/** So many updates of one turn are committed together at most. */
+const heldUpdatesMax = 1_024;
+
 /** What a coordinator keeps in its store: main, and which updates of which child are in it. */
 export class Ledger {
   readonly #store: Store;
   readonly #prefix: string;
   readonly #journal: Journal;
   readonly #committed: (main: CommittedMain) => void;
+  #holds = 0;
+  #held = createHeld();
   /** What stored mains are, beside their bytes: publishing need not read the layout again. */
   readonly #mains = new WeakMap<Uint8Array, MainInfo>();
 
@@ -66,12 +83,23 @@ export class Ledger {
 
   /** Updates that are in main and not durable yet. */
   get waitingUpdates(): number {
-    return this.#journal.waitingUpdates;
+    return this.#journal.waitingUpdates + this.#held.settlements.length;
   }
 
   /** Writes what waits, and gives up what the store refuses even then. */
   close(): Promise<void> {
+    this.#writeHeld();
     return this.#journal.close();
+  }
+
+  /** From here on commits are only noted, until as many `release` have followed: they then become one. */
+  hold(): void {
+    this.#holds++;
+  }
+
+  release(): void {
+    this.#holds--;
+    if (this.#holds === 0) this.#writeHeld();
   }
 
   /** Writes main, these members and `more` in one batch, and settles the promises when it is durable. */
@@ -81,15 +109,28 @@ export class Ledger {
     more: readonly StoreOperation[],
     settlements: readonly Settlement[],
   ): void {
+    const held = this.#held;
+    held.main = main;
+    for (const member of members) held.members.add(member);
+    for (const operation of more) held.more.set(operation.key, operation);
+    held.settlements.push(...settlements);
+    if (this.#holds === 0 || held.settlements.length >= heldUpdatesMax) this.#writeHeld();
+  }
+
+  /** Main as it is now is the main of all that was noted. */
+  #writeHeld(): void {
+    const { main, members, more, settlements } = this.#held;
+    if (main === undefined) return;
+    this.#held = createHeld();
     const { layout, dtype, version, values } = main;
     if (layout === undefined) return;
-    const durable = members.filter(({ isDurable }) => isDurable);
+    const durable = [...members].filter(({ isDurable }) => isDurable);
     const bytes = encodeTensors(layout, values, { version, outerDtype: dtype });
     this.#mains.set(bytes, { layout, dtype, version });
     const operations = [
       { key: mainKey, value: bytes },
       ...durable.map((member) => ({ key: childKey(member), value: encodeMember(member) })),
-      ...more,
+      ...more.values(),
     ];
     this.#add(operations, settlements);
   }
@@ -101,6 +142,8 @@ export class Ledger {
 
   /** Removes records. */
   remove(keys: readonly string[]): void {
+    // What was noted before must not come after.
+    this.#writeHeld();
     this.write(keys.map((key) => ({ key, value: undefined })));
   }
 
@@ -134,7 +177,7 @@ export class Ledger {
         members.push({ id: decodeURIComponent(key.slice(prefix.length)), ...decodeMember(bytes) });
     }
     const apply = (): void => {
-      for (const { id, index, epoch, window } of members) membership.restore(id, index, epoch, window);
+      for (const member of members) membership.restore(member.id, member);
       main.replace(parameters, outerDtype, version);
       this.#mains.set(stored, { layout: parameters.layout, dtype: outerDtype, version });
     };

@@ -46,10 +46,14 @@ export function checkFresh(member: Member, identity: UpdateIdentity): void {
   checkEpoch(member, identity);
   const { sequence, epoch = 0 } = identity;
   if (sequence === undefined) return;
-  const isInMain = epoch === member.epoch && member.window.has(sequence);
-  if (isInMain || member.inFlight.has(flightKey({ sequence, epoch }) ?? '')) {
+  if (hasTaken(member, epoch, sequence))
     throw new DuplicateUpdateError(`update ${sequence} of ${member.id} was taken before`);
-  }
+}
+
+/** Whether an update of a child is in main, or on its way there. */
+export function hasTaken(member: Member, epoch: number, sequence: number): boolean {
+  const isInMain = epoch === member.epoch && member.window.has(sequence);
+  return isInMain || member.inFlight.has(flightKey({ sequence, epoch }) ?? '');
 }
 
 /** The name of an update among those of its child that are in flight. */
