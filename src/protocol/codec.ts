@@ -42,7 +42,8 @@ function word(...words: readonly string[]): Field {
   return {
     isLegal: (value) => words.includes(value as string),
     pack: (value: string) => words.indexOf(value),
-    unpack: (value) => words[value as number],
+    // Nothing but a number: a list of one number would be taken for its text, and that for a place.
+    unpack: (value) => (typeof value === 'number' ? words[value] : undefined),
   };
 }
 
