@@ -125,9 +125,9 @@ export class FuzzTarget {
   #bring(connection: FuzzConnection, bytes: Bytes): void {
     const before = this.#changes;
     connection.handlers?.frame(bytes);
-    const update = connection.oracle.read(bytes);
+    connection.oracle.read(bytes);
     const changes = this.#changes - before;
-    if (changes > 0) this.#checkStep(changes, update);
+    if (changes > 0) this.#checkStep(changes, connection.oracle.update);
     this.#count(
       changes > 0
         ? 'frame: completed an update'

@@ -12,53 +12,60 @@ const helloKind = 16;
 const updateKind = 20;
 const more = 2;
 const continues = 4;
+const unknownFlags = 0xf8;
 
 /** Reads what comes on one connection, as docs/protocol.md says, and knows which update a frame completes. */
 export class UpdateOracle {
   readonly #conversations = new Map<number, Conversation>();
   #expected = 0;
+  #last: { bytes: Bytes; metadataLength: number; conversation: Conversation } | undefined;
 
   /** The number of the next frame. */
   get expected(): number {
     return this.#expected;
   }
 
-  /** The values of the legal update whose last frame this is; undefined where it is none. */
-  read(bytes: Bytes): Float32Array | Float64Array | undefined {
-    if (bytes.length < 32) return undefined;
+  /** Takes a frame in. */
+  read(bytes: Bytes): void {
+    this.#last = undefined;
+    if (bytes.length < 32) return;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    if (view.getUint32(8, true) !== this.#expected) return undefined;
+    if (view.getUint32(8, true) !== this.#expected) return;
     this.#expected = (this.#expected + 1) >>> 0;
     const flags = view.getUint16(4, true);
     const channel = view.getUint16(6, true);
     const metadataLength = view.getUint32(12, true);
-    const payloadLength = view.getUint32(16, true);
     const start = Math.ceil((32 + metadataLength) / 8) * 8;
-    if (start + payloadLength !== bytes.length) return undefined;
     const kind = bytes[3] as number;
-    if (kind < helloKind) return undefined;
-    const known = this.#conversations.get(channel) ?? {
-      hasSaidHello: false,
-      pieces: [],
-      metadata: bytes,
-    };
-    this.#conversations.set(channel, known);
-    if (kind === helloKind) known.hasSaidHello = true;
-    if ((flags & continues) === 0) {
-      known.pieces = [];
-      known.metadata = bytes.slice(32, 32 + metadataLength);
+    if (start + view.getUint32(16, true) !== bytes.length || kind < helloKind) return;
+    let conversation = this.#conversations.get(channel);
+    if (conversation === undefined) {
+      conversation = { hasSaidHello: false, pieces: [], metadata: bytes };
+      this.#conversations.set(channel, conversation);
     }
-    known.pieces.push(bytes.slice(start));
+    if (kind === helloKind) conversation.hasSaidHello = true;
+    if ((flags & continues) === 0) {
+      conversation.pieces = [];
+      conversation.metadata = bytes.subarray(32, 32 + metadataLength);
+    }
+    conversation.pieces.push(bytes.subarray(start));
+    this.#last = { bytes, metadataLength, conversation };
+  }
+
+  /** The values of the legal update that the last frame has completed; undefined where it was none. */
+  get update(): Float32Array | Float64Array | undefined {
+    if (this.#last === undefined) return undefined;
+    const { bytes, metadataLength, conversation } = this.#last;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const isLegal =
       bytes[0] === 0x4d &&
       bytes[1] === 0x53 &&
       bytes[2] === 1 &&
-      (flags & 0xf8) === 0 &&
-      (flags & more) === 0 &&
+      (view.getUint16(4, true) & (unknownFlags | more)) === 0 &&
       isSealed(bytes, metadataLength) &&
-      kind === updateKind &&
-      known.hasSaidHello;
-    return isLegal ? valuesIn(known, view.getUint32(20, true)) : undefined;
+      bytes[3] === updateKind &&
+      conversation.hasSaidHello;
+    return isLegal ? valuesIn(conversation, view.getUint32(20, true)) : undefined;
   }
 }
 

@@ -62,7 +62,7 @@ function takeLine(lines: Line[], random: Random): Line | undefined {
 
 /** What waits has its turn, and main is looked at. */
 async function rest(target: FuzzTarget, run: number, random: Random): Promise<void> {
-  await undefined;
+  await Promise.resolve();
   if (run % 64 !== 0) return;
   // Rejections that nobody handles are raised between turns.
   await turn();
