@@ -133,7 +133,7 @@ export class FuzzTarget {
         ? 'frame: completed an update'
         : connection.isClosed
           ? 'frame: ended its connection'
-          : 'frame: taken, overlooked or refused',
+          : 'frame: taken, overlooked or answered',
     );
     this.#throwViolation();
   }
