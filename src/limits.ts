@@ -100,9 +100,18 @@ export const restoringAwayMs = 1_000;
 export const unsettledUpdatesMax = 1_024;
 
 /** Limits of the fields of a message. Beyond them: MalformedDataError. */
-export const wireMetadataLimits: Readonly<{ listLengthMax: number; tokenLengthMax: number }> = Object.freeze({
-  // Tensors of a layout are the longest list.
+export const wireMetadataLimits: Readonly<{
+  listLengthMax: number;
+  listDepthMax: number;
+  jsonDepthMax: number;
+  tokenLengthMax: number;
+}> = Object.freeze({
+  // Tensors of a layout are the longest list,
   listLengthMax: 4_096,
+  // and a shape in a layout in a hello is the deepest; a later version may need more.
+  listDepthMax: 16,
+  // Lists and objects in each other in the JSON of an architecture or a report.
+  jsonDepthMax: 64,
   tokenLengthMax: 4_096,
 });
 

@@ -17,14 +17,20 @@ export function describeArchitectureDifference(
 ): string | undefined {
   const keys = new Set([...Object.keys(expected), ...Object.keys(got)]);
   for (const key of keys) {
-    const mine = got[key] === undefined ? undefined : canonicalJson(got[key]);
-    const theirs = expected[key] === undefined ? undefined : canonicalJson(expected[key]);
+    const mine = textOf(got, key);
+    const theirs = textOf(expected, key);
     if (mine !== theirs && key === 'preprocessing' && theirs === undefined)
       return `preprocessing is ${clip(mine ?? 'absent')}, expected none; give the model the option preprocessing`;
     if (mine !== theirs)
       return `${clip(key)} is ${clip(mine ?? 'absent')}, expected ${clip(theirs ?? 'none')}`;
   }
   return undefined;
+}
+
+/** An own property alone: every object has a `__proto__` that is none of its keys. */
+function textOf(architecture: Architecture, key: string): string | undefined {
+  const value = Object.hasOwn(architecture, key) ? architecture[key] : undefined;
+  return value === undefined ? undefined : canonicalJson(value);
 }
 
 /** JSON without white space whose keys are sorted by code unit: equal values give equal text. */

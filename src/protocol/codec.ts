@@ -4,6 +4,7 @@ import { frameLimits, idLengthMax, wireMetadataLimits } from '../limits.ts';
 import type { JsonValue } from '../parameters/architecture.ts';
 import { show } from '../show.ts';
 import type { Message } from './messages.ts';
+import { checkJsonNesting, checkListNesting } from './nesting.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -42,7 +43,8 @@ function word(...words: readonly string[]): Field {
   return {
     isLegal: (value) => words.includes(value as string),
     pack: (value: string) => words.indexOf(value),
-    unpack: (value) => words[value as number],
+    // Nothing but a number: a list of one number would be taken for its text, and that for a place.
+    unpack: (value) => (typeof value === 'number' ? words[value] : undefined),
   };
 }
 
@@ -197,7 +199,7 @@ const byType = new Map(compiled.map((form) => [form.type, form]));
 const byKind = new Map(compiled.map((form) => [form.kind, form]));
 
 const encoder = new Encoder();
-const { listLengthMax } = wireMetadataLimits;
+const { listLengthMax, listDepthMax, jsonDepthMax } = wireMetadataLimits;
 /** Metadata are lists of plain values: nothing else may be in them. */
 function createDecoder(): Decoder {
   return new Decoder({
@@ -259,8 +261,13 @@ export function unpackMessage(kind: number, metadata: Bytes, payload: Bytes): Me
 function decodeList(type: string, metadata: Bytes): readonly unknown[] {
   let values: unknown;
   try {
-    // A decoder keeps a place for each level of nesting that it has seen: a stranger must not fill the lasting one.
-    values = (metadata.length <= smallMetadataBytes ? decoder : createDecoder()).decode(metadata);
+    // What is short cannot be deep enough to cost anything; and a decoder keeps a place for each level that it has
+    // seen: a stranger must not fill the lasting one.
+    if (metadata.length <= smallMetadataBytes) values = decoder.decode(metadata);
+    else {
+      checkListNesting(metadata, listDepthMax);
+      values = createDecoder().decode(metadata);
+    }
   } catch (cause) {
     throw new MalformedDataError(`the metadata of a ${type} is no MessagePack that is allowed here`, {
       cause,
@@ -272,6 +279,7 @@ function decodeList(type: string, metadata: Bytes): readonly unknown[] {
 
 function parseJson(text: unknown): unknown {
   if (typeof text !== 'string') return undefined;
+  checkJsonNesting(text, jsonDepthMax);
   try {
     return JSON.parse(text);
   } catch (cause) {

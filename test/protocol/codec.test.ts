@@ -86,7 +86,7 @@ describe('messages', () => {
     const names = Object.keys(message).filter((name) => name !== 'type' && name !== 'payload');
     const values = encoderList(message);
     for (let at = 0; at < names.length; at++) {
-      for (const bad of [{}, -1, 0.5, [[]]]) {
+      for (const bad of [{}, -1, 0.5, [[]], [[1]]]) {
         const broken = values.map((value, i) => (i === at ? bad : value));
         // A fraction of a row is legal, as a weight.
         if (names[at] === 'sampleCount' && bad === 0.5) continue;

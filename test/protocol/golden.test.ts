@@ -71,3 +71,12 @@ test.each(
   expect(golden[number]).toEqual({ type, hex: hexOf(message, number) });
   expect(messageIn(Uint8Array.from(Buffer.from(golden[number]?.hex ?? '', 'hex')))).toEqual(message);
 });
+
+test('the examples in docs/protocol.md are frames as they are written', () => {
+  const text = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8');
+  const frames = [...text.matchAll(/```text\n(4D 53 [^`]*)```/g)].map(([, hex]) =>
+    (hex as string).replace(/\s/g, '').toLowerCase(),
+  );
+  const hello = helloOf({ childId: 'a', session: 's1', dtypes: ['float32'] });
+  expect(frames).toEqual([hexOf(hello, 0), hexOf({ type: 'leave' }, 10)]);
+});
