@@ -31,6 +31,9 @@ export interface ServedCoordinator extends Offer {
   join(childId: string): number;
   leave(childId: string, epoch: number): void;
   submit(content: Gradients | ModelParameters, identity: UpdateIdentity): Receipt;
+  /** From here on commits wait for `release`: one for all that comes in a turn. */
+  hold(): void;
+  release(): void;
   /** Throws where a report cannot be taken. */
   takeReport(childId: string, report: ReportMessage): void;
   report(error: Error): void;

@@ -31,7 +31,7 @@ import type { Plugin } from './plugins/Plugin.ts';
 import { PluginList, pluginKey } from './plugins/PluginList.ts';
 import { Reports } from './Reports.ts';
 import { Road } from './Road.ts';
-import type { Receipt, Settlement } from './receipts.ts';
+import type { Receipt } from './receipts.ts';
 import type { Phase } from './servedCoordinator.ts';
 import { servedCoordinator } from './servedCoordinator.ts';
 import { Timers } from './Timers.ts';
@@ -110,14 +110,21 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
           kind: () => this.kind,
           phase: () => this.#phase,
           submit: (content, identity) => this.submit(content as T, identity),
+          hold: () => this.#ledger.hold(),
+          release: () => this.#ledger.release(),
           report,
         },
       }),
     );
     this.#ledger = new Ledger({
       ...this.options,
-      committed: (main) => this.#publisher.offer(main),
-      failed: report,
+      ...this.options.limits,
+      events: {
+        state: (members) => this.storedState(members),
+        plugins: this.plugins,
+        committed: (main) => this.#publisher.offer(main),
+        failed: report,
+      },
     });
     this.#road = this.#createRoad();
   }
@@ -155,14 +162,9 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
     return false;
   }
 
-  /** The keys of this federation's records that start with `prefix`. */
-  protected recordKeys(prefix: string): Promise<string[]> {
-    return this.#ledger.keys(prefix);
-  }
-
-  /** Removes records of this federation from the store. */
-  protected removeRecords(keys: readonly string[]): void {
-    this.#ledger.remove(keys);
+  /** The records of this federation in the store. */
+  protected get records(): Pick<Ledger, 'keys' | 'remove' | 'flush'> {
+    return this.#ledger;
   }
 
   /** Version of main: 0 before there is one, then one more with every change. */
@@ -353,7 +355,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
       throw new InvalidOptionError('main cannot be set while it is being restored');
     const version = this.main.version + 1;
     this.main.replace(parameters, parameters.dtype, version);
-    this.#commit([], []);
+    this.#ledger.commit(this.main, [], []);
     this.#events.emit('mainUpdated', { version, children: [] });
   }
 
@@ -375,7 +377,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
     for (const pending of included) markApplied(pending);
     const members = included.map(({ member }) => member);
     const settlements = included.map(({ settlement }) => settlement);
-    this.#commit(members, settlements);
+    this.#ledger.commit(this.main, members, settlements);
     this.#events.emit('mainUpdated', { version, children: members.map(({ id }) => id) });
   }
 
@@ -387,11 +389,6 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
   /** Tells the plugins that a round begins with the update at hand. */
   protected beginRound(): void {
     this.plugins.beforeRound({ version: this.main.version });
-  }
-
-  #commit(members: readonly Member[], settlements: readonly Settlement[]): void {
-    const more = [...this.storedState(members), ...this.plugins.save()];
-    this.#ledger.commit(this.main, members, more, settlements);
   }
 
   #report(error: Error): void {

@@ -126,7 +126,7 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
   /** Forgets what children have sent. Main stays. */
   reset(): void {
     const durable = [...this.#latest.values()].filter(({ member }) => member.isDurable);
-    this.removeRecords(durable.map(({ member }) => latestKey(member)));
+    this.records.remove(durable.map(({ member }) => latestKey(member)));
     for (const { parameters } of this.#latest.values()) parameters.release();
     this.#latest.clear();
     this.#resets++;
@@ -163,7 +163,7 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
     if (kept === undefined) return false;
     this.#latest.delete(member.id);
     kept.parameters.release();
-    if (member.isDurable) this.removeRecords([latestKey(member)]);
+    if (member.isDurable) this.records.remove([latestKey(member)]);
     return true;
   }
 
@@ -191,7 +191,7 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
 
   protected override async loadState(read: ReadRecord): Promise<() => void> {
     const loaded = new Map<string, ModelParameters>();
-    const keys = this.#updatesPerMerge === undefined ? await this.recordKeys(latestPrefix) : [];
+    const keys = this.#updatesPerMerge === undefined ? await this.records.keys(latestPrefix) : [];
     for (const key of keys) {
       const stored = await read(key);
       if (stored === undefined) continue;
@@ -237,6 +237,8 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
     };
     const merger = this.#merger;
     if (children.length < merger.needs.minimumChildren) {
+      // What is stored of this child with a main must be what that main was made of.
+      this.records.flush();
       const waiting = [...this.#waiting, pending];
       adopt();
       this.#waiting = waiting;

@@ -6,7 +6,7 @@ import { defaultCoordinatorLimits } from '../limits.ts';
 import type { Logger } from '../logger.ts';
 import { guardedLogger, silentLogger } from '../logger.ts';
 import { show } from '../show.ts';
-import { MemoryStore } from '../storage/MemoryStore.ts';
+import { noStore } from '../storage/noStore.ts';
 import type { Store } from '../storage/Store.ts';
 
 /** Who does the work: the call that adds an update, a loop that calls `tick`, or timers after `start`. */
@@ -28,7 +28,7 @@ export interface CoordinatorOptions {
    * unless given.
    */
   sharedTensors?: readonly string[];
-  /** What survives a crash; in memory unless given. */
+  /** What survives a crash; nothing does unless given. */
   store?: Store;
   /** Where time comes from; the platform unless given. */
   clock?: Clock;
@@ -90,7 +90,7 @@ export function resolveCoordinatorOptions(
     if (!(value >= 0))
       throw new InvalidOptionError(`limit ${name} is ${value}, expected a number, 0 or more`);
   }
-  const { sharedTensors, store = new MemoryStore(), clock = systemClock, logger = silentLogger } = options;
+  const { sharedTensors, store = noStore, clock = systemClock, logger = silentLogger } = options;
   requireMethods(store, ['get', 'keys', 'batch', 'close'], 'store');
   requireMethods(clock, ['now', 'schedule', 'yieldTurn'], 'clock');
   requireMethods(logger, ['debug', 'info', 'warn', 'error'], 'logger');

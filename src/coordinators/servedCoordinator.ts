@@ -25,6 +25,8 @@ export interface ServingParts {
     kind(): UpdateKind;
     phase(): Phase;
     submit(content: Gradients | ModelParameters, identity: UpdateIdentity): Receipt;
+    hold(): void;
+    release(): void;
     report(error: Error): void;
   };
 }
@@ -51,6 +53,8 @@ export function servedCoordinator(parts: ServingParts): ServedCoordinator {
     },
     leave: (childId, epoch) => attendance.endSession(childId, epoch),
     submit: (content, identity) => coordinator.submit(content, identity),
+    hold: () => coordinator.hold(),
+    release: () => coordinator.release(),
     takeReport: (childId, { subject, version, content }) =>
       reports.receive(childId, subject, version, content),
     report: (error) => coordinator.report(error),
