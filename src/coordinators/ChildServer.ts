@@ -7,7 +7,7 @@ import type { ReportMessage, UpdateKind } from '../protocol/messages.ts';
 import { valuesToBytes } from '../protocol/tensorBytes.ts';
 import { show } from '../show.ts';
 import type { UpdateIdentity } from './Membership.ts';
-import type { Receipt } from './receipts.ts';
+import type { RoadReceipt } from './receipts.ts';
 
 /** What a child is told when it joins. */
 export interface Terms {
@@ -30,7 +30,7 @@ export interface ServedCoordinator extends Offer {
   /** Counts a child in; returns the number of its new session. Throws to keep it out. */
   join(childId: string): number;
   leave(childId: string, epoch: number): void;
-  submit(content: Gradients | ModelParameters, identity: UpdateIdentity): Receipt;
+  submit(content: Gradients | ModelParameters, identity: UpdateIdentity): RoadReceipt;
   /** From here on commits wait for `release`: one for all that comes in a turn. */
   hold(): void;
   release(): void;

@@ -11,6 +11,7 @@ import type { ModelParameters } from '../parameters/ModelParameters.ts';
 import { requireModelParameters } from '../parameters/ModelParameters.ts';
 import { SharedPart } from '../parameters/SharedPart.ts';
 import type { UpdateKind } from '../protocol/messages.ts';
+import type { Steps } from '../steps.ts';
 import type { StoreOperation } from '../storage/Store.ts';
 import type { Listener, Transport } from '../transport/Transport.ts';
 import { Attendance } from './Attendance.ts';
@@ -30,8 +31,9 @@ import { markApplied } from './pending.ts';
 import type { Plugin } from './plugins/Plugin.ts';
 import { PluginList, pluginKey } from './plugins/PluginList.ts';
 import { Reports } from './Reports.ts';
+import type { Folded } from './Road.ts';
 import { Road } from './Road.ts';
-import type { Receipt } from './receipts.ts';
+import type { RoadReceipt } from './receipts.ts';
 import type { Phase } from './servedCoordinator.ts';
 import { servedCoordinator } from './servedCoordinator.ts';
 import { Timers } from './Timers.ts';
@@ -136,7 +138,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
    * Folds an admitted, finite update in: `applied` where main has changed with it, `accepted` where it waits for
    * others. Calls `publishMain` for a new main. Throws, and then nothing has changed, to refuse it.
    */
-  protected abstract fold(pending: Pending<T>): Generator<undefined, 'applied' | 'accepted'>;
+  protected abstract fold(pending: Pending<T>): Steps<Folded>;
 
   /** Gives up the updates that were accepted and wait for others. */
   protected abstract giveUpPartial(reason: MainstemError): void;
@@ -339,7 +341,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
   }
 
   /** The road, from "admit" on. Never throws for a bad update: its receipt says what is wrong. */
-  protected submit(content: T, identity: UpdateIdentity): Receipt {
+  protected submit(content: T, identity: UpdateIdentity): RoadReceipt {
     return this.#road.submit(content, identity);
   }
 
@@ -359,11 +361,13 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
     this.#events.emit('mainUpdated', { version, children: [] });
   }
 
-  /** Makes the spare values main, after the plugins have seen them, and commits. The updates in it are applied. */
-  protected *publishMain(change: MainChange<T>): Generator<undefined, void> {
+  /**
+   * Makes the spare values, which are finite, main, after the plugins have seen them, and commits. The updates in it are
+   * applied.
+   */
+  protected publishMain(change: MainChange<T>): void {
     const { layout, dtype, included, base } = change;
     const version = base + 1;
-    yield* this.main.checkSpare(layout, dtype, 'main would');
     this.plugins.reviseMain(this.main.spare(layout.length), layout, dtype, {
       version,
       children: included.length,

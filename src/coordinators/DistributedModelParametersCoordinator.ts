@@ -253,7 +253,8 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
     );
     yield* this.#mergeInto(this.main.spare(layout.length), merger, all, layout);
     const included = [...this.#waiting, pending];
-    yield* this.publishMain({ layout, dtype, base, included, adopt });
+    yield* inSteps(this.main.checkSpare(layout, dtype));
+    this.publishMain({ layout, dtype, base, included, adopt });
     return 'applied';
   }
 
@@ -313,7 +314,8 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
       const { layout, dtype, pending: included } = group;
       const base = this.main.version;
       yield* this.#finishInto(this.main.spare(layout.length), group.merger, group.state);
-      yield* this.publishMain({ layout, dtype, base, included, adopt() {} });
+      yield* inSteps(this.main.checkSpare(layout, dtype));
+      this.publishMain({ layout, dtype, base, included, adopt() {} });
     } catch (thrown) {
       // A streamed merge cannot be taken apart again: all of its updates are given up.
       const reason = new UpdateDiscardedError(

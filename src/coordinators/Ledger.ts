@@ -13,6 +13,8 @@ import type { Settlement } from './receipts.ts';
 const mainKey = 'main';
 const childPrefix = 'child/';
 
+export type { CommittedMain } from './CommittedMain.ts';
+
 /** Reads a record of this federation. */
 export type ReadRecord = (key: string) => Promise<Uint8Array | undefined>;
 

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import { LimitExceededError, toError } from '../errors.ts';
 import { publicationWaitMsMax } from '../limits.ts';
 import type { ModelParameters } from '../parameters/ModelParameters.ts';
-import type { CommittedMain } from './CommittedMain.ts';
+import type { CommittedMain } from './Ledger.ts';
 import type { PluginList } from './plugins/PluginList.ts';
 
 /** What a publisher needs and whom it tells. */
