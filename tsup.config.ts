@@ -17,6 +17,8 @@ const library: Options = {
     'formulas/index': 'src/formulas/index.ts',
     'testing/index': 'src/testing/index.ts',
     'threads/index': 'src/threads/index.ts',
+    'websocket/index': 'src/transport/webSocket/index.ts',
+    'websocket/browser': 'src/transport/webSocket/browser.ts',
     // Found by its address, next to the code that starts it.
     'threads/worker': 'src/threads/worker.ts',
   },

@@ -1,9 +1,15 @@
+/** How a timer is kept. */
+export interface ScheduleOptions {
+  /** It keeps no process alive, and no simulation going: for what looks after others, such as heartbeats. */
+  readonly isBackground?: boolean;
+}
+
 /** Time, as everything in mainstem sees it. Injected, so that a whole federation can run at virtual time. */
 export interface Clock {
   /** Monotonic milliseconds from an arbitrary origin. */
   now(): number;
   /** Calls back once after `delayMs`; the function returned cancels. */
-  schedule(callback: () => void, delayMs: number): () => void;
+  schedule(callback: () => void, delayMs: number, options?: ScheduleOptions): () => void;
   /** Resolves when the event loop has had a turn. */
   yieldTurn(): Promise<void>;
 }
@@ -30,9 +36,11 @@ function yieldTurn(): Promise<void> {
 /** The platform's own clock: the default wherever a `clock` can be given. */
 export const systemClock: Clock = {
   now: () => performance.now(),
-  schedule(callback, delayMs) {
-    const timer = setTimeout(callback, delayMs);
-    return () => clearTimeout(timer);
+  schedule(callback, delayMs, options) {
+    const timer: unknown = setTimeout(callback, delayMs);
+    // Browsers have numbers for timers, and pages that end when they are closed.
+    if (options?.isBackground === true) (timer as { unref?: () => void }).unref?.();
+    return () => clearTimeout(timer as number);
   },
   yieldTurn,
 };

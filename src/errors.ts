@@ -202,6 +202,37 @@ export class ConnectionClosedError extends MainstemError {
   }
 }
 
+/** Frames were lost, or nothing has come for too long: the connection is given up, and the child comes back. */
+export class BrokenConnectionError extends MainstemError {
+  constructor(message: string) {
+    super('CONNECTION_BROKEN', message);
+  }
+}
+
+/** A checksum does not fit: bytes were changed on their way. */
+export class CorruptFrameError extends MainstemError {
+  constructor(message: string) {
+    super('CORRUPT_FRAME', message);
+  }
+}
+
+/**
+ * The coordinator knows nothing of the session any more: updates that were sent and not acknowledged may be part of
+ * main, or not.
+ */
+export class SessionLostError extends MainstemError {
+  constructor(message: string) {
+    super('SESSION_LOST', message);
+  }
+}
+
+/** Who asks is not who may. */
+export class AuthenticationError extends MainstemError {
+  constructor(message: string) {
+    super('AUTHENTICATION_FAILED', message);
+  }
+}
+
 /** Nobody listens where a child wants to connect, or the coordinator refused the handshake. */
 export class ConnectionRefusedError extends MainstemError {
   constructor(message: string, options?: { cause?: unknown }) {

@@ -1,11 +1,13 @@
 // Every public name of the core, by hand. Other rooms import each other's files, never this one.
 
 export type { Category } from './categories.ts';
-export type { AdoptOptions, ChildEvents, ChildOptions } from './children/Child.ts';
+export type { AdoptOptions, ChildEvents } from './children/Child.ts';
 export { Child } from './children/Child.ts';
 export type { AdoptionTest } from './children/ChildModel.ts';
+export type { ChildOptions } from './children/childOptions.ts';
+export type { ReconnectOptions } from './children/reconnectOptions.ts';
 export type { ChildReceipt } from './children/SentUpdates.ts';
-export type { Clock } from './clock.ts';
+export type { Clock, ScheduleOptions } from './clock.ts';
 export { systemClock } from './clock.ts';
 export type { Coordinator } from './coordinators/Coordinator.ts';
 export type { AnyCoordinator, CoordinatorHostOptions } from './coordinators/CoordinatorHost.ts';
@@ -19,7 +21,13 @@ export type {
 } from './coordinators/DistributedModelParametersCoordinator.ts';
 export { DistributedModelParametersCoordinator } from './coordinators/DistributedModelParametersCoordinator.ts';
 export type { UpdateIdentity } from './coordinators/Membership.ts';
-export type { CoordinatorOptions, Drive } from './coordinators/options.ts';
+export type {
+  Authenticate,
+  CloseOptions,
+  CoordinatorOptions,
+  Drive,
+  JoinRequest,
+} from './coordinators/options.ts';
 export type { BestMain, BestMainKeeperOptions } from './coordinators/plugins/BestMainKeeper.ts';
 export { BestMainKeeper } from './coordinators/plugins/BestMainKeeper.ts';
 export type { NormClippingOptions } from './coordinators/plugins/NormClipping.ts';
@@ -45,9 +53,12 @@ export {
   AbortedError,
   AlreadyContributedError,
   ArchitectureMismatchError,
+  AuthenticationError,
+  BrokenConnectionError,
   ConnectionClosedError,
   ConnectionRefusedError,
   ContractViolationError,
+  CorruptFrameError,
   DivergedError,
   DuplicateUpdateError,
   InvalidDataError,
@@ -65,6 +76,7 @@ export {
   NotTrainedError,
   PluginError,
   RemoteError,
+  SessionLostError,
   SimulationError,
   SingularMatrixError,
   StaleSessionError,
@@ -205,4 +217,12 @@ export { MemoryStore } from './storage/MemoryStore.ts';
 export type { Store, StoreOperation } from './storage/Store.ts';
 export type { InProcessTransportOptions } from './transport/InProcessTransport.ts';
 export { InProcessTransport } from './transport/InProcessTransport.ts';
-export type { Connection, ConnectionHandlers, Listener, Transport } from './transport/Transport.ts';
+export { SharedConnection } from './transport/SharedConnection.ts';
+export type {
+  ClientTransport,
+  Connection,
+  ConnectionHandlers,
+  Listener,
+  ServerTransport,
+  Transport,
+} from './transport/Transport.ts';

@@ -16,6 +16,8 @@ export interface CoordinatorLimits {
   sampleCountMax: number;
   /** Connections served at once, joined or not. A new one is closed. */
   connectionsMax: number;
+  /** Updates that one remote child may send in a second, on average over the last one. Refused. */
+  updatesPerSecondMax: number;
 }
 
 /** The defaults of CoordinatorLimits. */
@@ -27,6 +29,7 @@ export const defaultCoordinatorLimits: Readonly<CoordinatorLimits> = Object.free
   uncommittedUpdatesMax: 65_536,
   sampleCountMax: 1e9,
   connectionsMax: 16_384,
+  updatesPerSecondMax: Number.POSITIVE_INFINITY,
 });
 
 /** How far behind the newest sequence number of a child an update may arrive and still be told from a duplicate. */
@@ -81,6 +84,98 @@ export const idLengthMax = 256;
 
 /** Layouts that one connection may announce. More: the connection is closed. */
 export const layoutsPerConnectionMax = 16;
+
+/** The pace at which main is published to remote children. See PublicationPace. */
+export const publicationLimits: Readonly<{ burstBytes: number; bytesPerMs: number }> = Object.freeze({
+  // What may go out at once after a pause,
+  burstBytes: 2 ** 24,
+  // and what every millisecond adds: 100 MB a second.
+  bytesPerMs: 100_000,
+});
+
+/** How long a child whose connection broke counts as there, in milliseconds; then it is counted out. */
+export const resumeMsDefault = 60_000;
+
+/** A child that comes back while its coordinator is being restored is asked to come again after so many milliseconds. */
+export const restoringAwayMs = 1_000;
+
+/** Ends of updates and reports that a child waits for at once. Beyond: its `send` waits. */
+export const unsettledUpdatesMax = 1_024;
+
+/** Limits of the fields of a message. Beyond them: MalformedDataError. */
+export const wireMetadataLimits: Readonly<{ listLengthMax: number; tokenLengthMax: number }> = Object.freeze({
+  // Tensors of a layout are the longest list.
+  listLengthMax: 4_096,
+  tokenLengthMax: 4_096,
+});
+
+/** Limits of a connection and of the conversations on it. */
+export const linkLimits: Readonly<{
+  chunkBytes: number;
+  lowWaterBytes: number;
+  highWaterBytes: number;
+  queuedMessagesMax: number;
+  queuedBytesMax: number;
+  unfinishedBytesMax: number;
+  channelsMax: number;
+  channelNumberMax: number;
+  heartbeatMs: number;
+  silentBeatsMax: number;
+  leaseMsMax: number;
+  handshakeMsMax: number;
+}> = Object.freeze({
+  // A larger payload travels in pieces of so many bytes: a heartbeat waits for one of them at most.
+  chunkBytes: 131_072,
+  // So little waits on a connection when it counts as drained,
+  lowWaterBytes: 65_536,
+  // and so much when the link hands it nothing more.
+  highWaterBytes: 524_288,
+  // Messages and bytes that wait in one channel. Beyond: `send` throws LimitExceededError.
+  queuedMessagesMax: 4_096,
+  queuedBytesMax: 2 ** 31,
+  // Messages of which parts have come, over all connections of a listener. Beyond: that conversation is refused.
+  unfinishedBytesMax: 2 ** 29,
+  // Conversations on one connection at once. Beyond: the connection is closed.
+  channelsMax: 4_096,
+  channelNumberMax: 65_535,
+  // A connection on which nothing was sent for so long sends a heartbeat;
+  heartbeatMs: 10_000,
+  // one on which nothing has come for so many of these is given up.
+  silentBeatsMax: 3,
+  // The longest time for which the other end may say that it is busy. A longer one counts as this.
+  leaseMsMax: 3_600_000,
+  // A connection on which nobody has said who they are by then is closed.
+  handshakeMsMax: 10_000,
+});
+
+/** Limits of WebSocket transports. */
+export const webSocketLimits: Readonly<{
+  messageBytesMax: number;
+  gatheredFrameBytesMax: number;
+  gatheredBytesMax: number;
+  clientBufferedBytesMax: number;
+  serverBufferedBytesMax: number;
+  connectionsPerAddressMax: number;
+  connectTimeoutMs: number;
+  handshakeTimeoutMs: number;
+  closeTimeoutMs: number;
+}> = Object.freeze({
+  // One frame with the most metadata and the longest piece of a payload. More: the connection is closed.
+  messageBytesMax: 1_310_720,
+  // Frames up to this length that are sent in one turn travel in one message,
+  gatheredFrameBytesMax: 16_384,
+  // of up to so many bytes.
+  gatheredBytesMax: 65_536,
+  // Bytes that may wait to be sent on one connection. Beyond: `send` throws LimitExceededError.
+  clientBufferedBytesMax: 2 ** 28,
+  serverBufferedBytesMax: 2 ** 25,
+  // Connections of one address at once. More: HTTP 429.
+  connectionsPerAddressMax: 256,
+  // How long a client waits for its connection, a server for a request and its authentication, both for the other to close.
+  connectTimeoutMs: 10_000,
+  handshakeTimeoutMs: 2_000,
+  closeTimeoutMs: 2_000,
+});
 
 /** Bytes that may wait on one in-process connection. Beyond: `send` throws LimitExceededError. */
 export const inProcessBufferedBytesMax: number = 2 ** 30;

@@ -68,6 +68,25 @@ export function seededRandom(seed: number, stream = 0): Random {
   };
 }
 
+/** A source that nobody can foresee, from the platform's own. */
+export function platformRandom(): Random {
+  const random = seededRandom(0);
+  const state = crypto.getRandomValues(new Uint32Array(4));
+  // All zeros is the one state that there must not be.
+  state[0] = (state[0] as number) | 1;
+  random.setState([...state] as unknown as RandomState);
+  return random;
+}
+
+/** A name that no other is likely to have: 32 hexadecimal digits. */
+export function randomName(random: Random): string {
+  const word = (): string =>
+    Math.floor(random.next() * 2 ** 32)
+      .toString(16)
+      .padStart(8, '0');
+  return word() + word() + word() + word();
+}
+
 /** A normal number with mean 0 and standard deviation 1 (Box and Muller 1958). */
 export function standardNormal(random: Random): number {
   // 1 − u is in (0, 1], so that the logarithm is finite.

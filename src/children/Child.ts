@@ -1,58 +1,57 @@
+import { systemClock } from '../clock.ts';
 import type { MainstemError } from '../errors.ts';
 import {
   ConnectionClosedError,
-  ConnectionRefusedError,
   InvalidDataError,
-  InvalidOptionError,
   NoMainParametersError,
   RemoteError,
+  SessionLostError,
   toMainstemError,
 } from '../errors.ts';
 import type { Evaluation } from '../evaluation/Evaluation.ts';
 import { GuardedEvents } from '../events.ts';
-import { idLengthMax } from '../limits.ts';
 import type { Logger } from '../logger.ts';
 import { guardedLogger, silentLogger } from '../logger.ts';
 import type { Features } from '../models/features.ts';
 import type { Labels } from '../models/labels.ts';
-import type { Model } from '../models/Model.ts';
 import type { TrainAsyncOptions } from '../models/trainOptions.ts';
 import { ModelParameters } from '../parameters/ModelParameters.ts';
 import type { NamedTensors } from '../parameters/NamedTensors.ts';
-import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import { FeatureStatistics } from '../preprocessing/FeatureStatistics.ts';
-import { decodeMessage, encodeMessage } from '../protocol/codec.ts';
-import { LayoutCatalog, layoutForm } from '../protocol/LayoutCatalog.ts';
-import type { MainMessage, Message, ReportMessage, ReportSubject, UpdateKind } from '../protocol/messages.ts';
+import { layoutForm } from '../protocol/LayoutCatalog.ts';
+import type {
+  Hello,
+  MainMessage,
+  Message,
+  ReportMessage,
+  ReportSubject,
+  UpdateKind,
+  Welcome,
+} from '../protocol/messages.ts';
 import { protocolVersion } from '../protocol/messages.ts';
-import { bytesToValues, valuesToBytes } from '../protocol/tensorBytes.ts';
+import { bytesToValues } from '../protocol/tensorBytes.ts';
+import { platformRandom, randomName } from '../random.ts';
 import { show } from '../show.ts';
-import type { Connection, Transport } from '../transport/Transport.ts';
 import { refuseUnknownOptions } from '../unknownOptions.ts';
 import type { AdoptionTest } from './ChildModel.ts';
 import { ChildModel } from './ChildModel.ts';
+import { ChildSession, fromWire } from './ChildSession.ts';
+import type { ChildOptions } from './childOptions.ts';
+import { checkChildOptions } from './childOptions.ts';
+import { resolveReconnect } from './reconnectOptions.ts';
 import { SentReports } from './SentReports.ts';
-import type { ChildReceipt } from './SentUpdates.ts';
+import type { ChildReceipt, SentUpdate } from './SentUpdates.ts';
 import { SentUpdates } from './SentUpdates.ts';
-
-/** Options of `Child.connect`. */
-export interface ChildOptions {
-  transport: Transport;
-  /** The model that this child trains. */
-  model: Model;
-  /** Its name, unique among the children of a coordinator. */
-  childId: string;
-  /** Which coordinator; `'default'` unless given. */
-  federation?: string;
-  /** Where errors go that nobody listens to; silent unless given. */
-  logger?: Logger;
-}
 
 /** The events of a child. */
 export interface ChildEvents {
   /** A new main has come. `adopt` puts it into the model. */
   mainUpdated: { readonly version: number };
-  /** The connection has ended; undefined where this child left. */
+  /** The connection broke. The child looks for another; what is sent meanwhile waits. */
+  disconnected: MainstemError;
+  /** It has found one. */
+  reconnected: { readonly version: number };
+  /** It is over, for good; undefined where this child left. */
   closed: MainstemError | undefined;
   /** Something failed that no caller waits for. */
   error: Error;
@@ -66,20 +65,30 @@ export interface AdoptOptions {
 
 /**
  * The other end of a coordinator: trains a model on its own rows, sends what the coordinator wants (gradients or
- * parameters), and has the latest main at hand.
+ * parameters), and has the latest main at hand. It outlives its connection: what the coordinator has not acknowledged
+ * goes out again over the next one, and counts once.
  */
 export class Child {
   readonly childId: string;
+  readonly #federation: string;
+  readonly #token: string | null;
+  readonly #busyMs: number;
   readonly #model: ChildModel;
-  readonly #connection: Connection;
+  readonly #session: ChildSession;
+  readonly #sessionName: string;
   readonly #logger: Logger;
-  readonly #layouts = new LayoutCatalog();
   readonly #sent = new SentUpdates();
   readonly #reports = new SentReports();
   readonly #events: GuardedEvents<ChildEvents>;
+  #instance = '';
+  #epoch = 0;
   #main: ModelParameters | undefined;
   #adoptedVersion: number | undefined;
-  #greet: { resolve: () => void; reject: (error: Error) => void } | undefined;
+  /** Whoever waits for the first main. */
+  #awaitedMain: { resolve(): void; reject(error: Error): void } | undefined;
+  #isMainComing = false;
+  /** The coordinator has begun anew: its versions count from elsewhere. */
+  #isMainOfOtherInstance = false;
   #isClosed = false;
 
   /**
@@ -87,32 +96,35 @@ export class Child {
    * ConnectionRefusedError where nobody listens or the coordinator refuses.
    */
   static async connect(options: ChildOptions): Promise<Child> {
-    refuseUnknownOptions(options, ['transport', 'model', 'childId', 'federation', 'logger'], 'Child.connect');
-    const { transport, model, childId, federation = 'default' } = options;
-    if (typeof transport?.connect !== 'function') {
-      throw new InvalidOptionError(
-        'Child.connect needs a transport: Child.connect({ transport, model, childId })',
-      );
-    }
-    if (typeof model?.getModelParameters !== 'function') {
-      throw new InvalidOptionError(
-        'Child.connect needs a model: Child.connect({ transport, model, childId })',
-      );
-    }
-    if (typeof childId !== 'string' || childId.length === 0 || childId.length > idLengthMax) {
-      throw new InvalidOptionError(`childId is ${show(childId)}, expected 1 to ${idLengthMax} characters`);
-    }
-    const child = new Child(options, await transport.connect());
-    await child.#sayHello(federation, await child.#model.layout());
+    checkChildOptions(options);
+    const child = new Child(options);
+    await child.#start();
     return child;
   }
 
-  private constructor({ model, childId, logger = silentLogger }: ChildOptions, connection: Connection) {
+  private constructor(options: ChildOptions) {
+    const { transport, model, childId, federation = 'default', token, logger = silentLogger } = options;
+    const { clock = systemClock, random = platformRandom() } = options;
+    const { reconnect = true, connectTimeoutMs = 30_000, busyMs = 600_000 } = options;
     this.childId = childId;
+    this.#federation = federation;
+    this.#token = token ?? null;
+    this.#busyMs = busyMs;
+    this.#sessionName = randomName(random);
     this.#model = new ChildModel(model);
-    this.#connection = connection;
     this.#logger = guardedLogger(logger);
     this.#events = new GuardedEvents<ChildEvents>((error) => this.#logger.error('a listener failed', error));
+    this.#session = new ChildSession(
+      {
+        hello: () => this.#hello(),
+        welcomed: (welcome) => this.#enter(welcome),
+        message: (message) => this.#handle(message),
+        failed: (error) => this.#report(error),
+        lost: (error) => this.#events.emit('disconnected', error),
+        ended: (error) => this.#end(error),
+      },
+      { transport, clock, random, connectTimeoutMs, reconnect: resolveReconnect(reconnect) },
+    );
   }
 
   /** What the coordinator wants: `'gradients'` or `'parameters'`. */
@@ -163,43 +175,44 @@ export class Child {
     options?: TrainAsyncOptions,
   ): Promise<{ costs: number[]; receipt: ChildReceipt }> {
     await this.adopt();
+    if (this.#model.blocksWhileTraining) this.#session.announceBusy(this.#busyMs);
     const costs = await this.#model.train(features, labels, options);
     return { costs, receipt: await this.send() };
   }
 
-  /** Sends the gradients of the last training, or the parameters, as the coordinator wants. */
+  /**
+   * Sends the gradients of the last training, or the parameters, as the coordinator wants. While there is no connection
+   * it waits for one; where 1,024 updates wait for their ends already it waits for room.
+   */
   async send(): Promise<ChildReceipt> {
     const content: NamedTensors = await this.#model.update();
+    while (!this.#isClosed && !this.#sent.hasRoom) await this.#sent.room();
     if (this.#isClosed) throw new ConnectionClosedError('the child is not connected any more');
-    const layout = this.#layouts.announcement(content.layout);
-    if (layout !== undefined) {
-      this.#connection.send(encodeMessage(layout));
-      this.#layouts.markSent(content.layout);
+    const { update, receipt } = this.#sent.add(content, this.#adoptedVersion);
+    try {
+      this.#sendUpdate(update);
+    } catch (thrown) {
+      this.#sent.withdraw(update);
+      throw thrown;
     }
-    return this.#sent.open((sequence) => this.#sendUpdate(content, sequence));
+    return receipt;
+  }
+
+  #sendUpdate(update: SentUpdate): void {
+    const layouts = this.#session.layouts;
+    if (layouts === undefined || !this.#session.isConnected) return;
+    const layout = layouts.indexOf(update.layout, (message) => this.#session.send(message));
+    this.#session.send({ ...update.message, layout });
+    update.wasSent = true;
   }
 
   #sendReport(subject: ReportSubject, version: number | null, sums: object): Promise<void> {
     if (this.#isClosed) throw new ConnectionClosedError('the child is not connected any more');
     // What travels is JSON: the forms of sums are made of nothing else.
     const content = sums as ReportMessage['content'];
-    return this.#reports.open((number) =>
-      this.#connection.send(encodeMessage({ type: 'report', number, subject, version, content })),
-    );
-  }
-
-  #sendUpdate(content: NamedTensors, sequence: number): void {
-    this.#connection.send(
-      encodeMessage({
-        type: 'update',
-        fingerprint: content.layout.fingerprint,
-        dtype: content.dtype,
-        sequence,
-        sampleCount: content.sampleCount ?? null,
-        baseVersion: this.#adoptedVersion ?? null,
-        payload: valuesToBytes(content.values),
-      }),
-    );
+    return this.#reports.open({ type: 'report', number: 0, subject, version, content }, (report) => {
+      if (this.#session.isConnected) this.#session.send(report);
+    });
   }
 
   /**
@@ -227,75 +240,98 @@ export class Child {
 
   /** Says goodbye and closes the connection. What has not been acknowledged is given up. May be called again. */
   async leave(): Promise<void> {
-    if (this.#isClosed) return;
-    this.#connection.send(encodeMessage({ type: 'leave' }));
-    this.#connection.close();
-    this.#end(undefined);
+    this.#session.leave();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.leave();
   }
 
-  #sayHello(federation: string, layout: ParameterLayout | undefined): Promise<void> {
-    return new Promise<void>((resolve, reject) => {
-      this.#greet = { resolve, reject };
-      this.#connection.receive({
-        frame: (bytes) => this.#receive(bytes),
-        closed: (error) =>
-          this.#end(error ?? new ConnectionClosedError('the coordinator closed the connection')),
-      });
-      this.#connection.send(
-        encodeMessage({
-          type: 'hello',
-          protocol: protocolVersion,
-          federation,
-          childId: this.childId,
-          layout: layout === undefined ? null : layoutForm(layout),
-        }),
-      );
+  async #start(): Promise<void> {
+    await this.#session.start();
+    if (this.#main !== undefined || !this.#isMainComing) return;
+    await new Promise<void>((resolve, reject) => {
+      this.#awaitedMain = { resolve, reject };
     });
   }
 
-  #receive(bytes: Uint8Array<ArrayBuffer>): void {
-    try {
-      this.#handle(decodeMessage(bytes));
-    } catch (thrown) {
-      this.#report(toMainstemError(thrown));
-    }
+  async #hello(): Promise<Hello> {
+    const layout = await this.#model.layout();
+    return {
+      type: 'hello',
+      protocolMin: protocolVersion,
+      protocolMax: protocolVersion,
+      federation: this.#federation,
+      childId: this.childId,
+      session: this.#sessionName,
+      instance: this.#instance,
+      epoch: this.#epoch,
+      version: this.version,
+      layout: layout === undefined ? null : layoutForm(layout),
+      token: this.#token,
+      dtypes: ['float32', 'float64'],
+      codecs: ['none'],
+    };
   }
 
-  /** Before the welcome, connect is waiting for an end; after it, the connection may still be of use. */
+  /** The coordinator has let this child in: what it has not answered goes out again. */
+  #enter({ kind, sharedTensors, instance, epoch, isResumed, version }: Welcome): void {
+    const isFirst = this.#epoch === 0;
+    this.#model.accept(kind, sharedTensors);
+    // Another life of the coordinator may have gone back to an older main.
+    if (instance !== this.#instance) this.#isMainOfOtherInstance = true;
+    this.#instance = instance;
+    this.#epoch = epoch;
+    this.#isMainComing = version > 0;
+    // Between the first welcome and main the coordinator has begun anew, with nothing.
+    if (version === 0) this.#awaitedMain?.resolve();
+    if (isFirst) return;
+    if (!isResumed) {
+      const reason =
+        'the coordinator does not know the session any more; the update may be part of main, or not';
+      this.#sent.giveUpSent(new SessionLostError(reason));
+    }
+    this.#resume(version);
+  }
+
+  /** After the welcome has been taken. */
+  #resume(version: number): void {
+    void Promise.resolve().then(() => {
+      try {
+        for (const update of this.#sent.again()) this.#sendUpdate(update);
+        for (const report of this.#reports.again()) this.#session.send(report);
+      } catch (thrown) {
+        this.#report(toMainstemError(thrown));
+      }
+      this.#events.emit('reconnected', { version });
+    });
+  }
+
   #report(error: MainstemError): void {
-    if (this.#greet !== undefined) {
-      this.#connection.close();
-      this.#end(error);
-    } else if (!this.#events.emit('error', error)) this.#logger.error(error.message, error);
+    if (!this.#events.emit('error', error)) this.#logger.error(error.message, error);
   }
 
   #handle(message: Message): void {
     switch (message.type) {
-      case 'welcome':
-        this.#model.accept(message.kind, message.sharedTensors);
-        if (message.version === 0) this.#greeted();
+      case 'layout': {
+        const layout = this.#session.layouts?.receive(message);
+        this.#session.expectPayload(8 * (layout?.length ?? 0));
         return;
-      case 'refusal':
-        this.#end(new ConnectionRefusedError(message.error.message, { cause: fromWire(message.error) }));
-        this.#connection.close();
-        return;
-      case 'layout':
-        this.#layouts.receive(message);
-        return;
+      }
       case 'main':
         this.#takeMain(message);
         return;
       case 'receipt': {
-        const { sequence, status, version, error } = message;
-        this.#sent.answer(sequence, status, version, error === null ? undefined : fromWire(error));
+        const { first, last, status, version, error } = message;
+        this.#sent.answer(first, last, {
+          status,
+          version,
+          reason: error === null ? undefined : fromWire(error),
+        });
         return;
       }
       case 'committed':
-        this.#sent.commit(message.sequence);
+        this.#sent.commit(message.first, message.last);
         return;
       case 'rejected':
         this.#sent.reject(message.sequence, fromWire(message.error));
@@ -303,42 +339,45 @@ export class Child {
       case 'reported':
         this.#reports.answer(message.number, message.error === null ? undefined : fromWire(message.error));
         return;
-      case 'hello':
-      case 'update':
-      case 'report':
-      case 'leave':
+      default:
         this.#report(new RemoteError('MALFORMED_DATA', `a child does not expect a ${message.type}`));
     }
   }
 
-  #takeMain({ fingerprint, dtype, version, payload }: MainMessage): void {
+  #takeMain({ layout: index, dtype, version, payload }: MainMessage): void {
     // A transport may bring it twice, or late: main never goes back within a session.
-    if (this.#main !== undefined && version <= this.version) return;
-    const layout = this.#layouts.require(fingerprint);
-    this.#main = new ModelParameters(layout, bytesToValues(payload, dtype, layout.length), {
+    const isOld = this.#main !== undefined && version <= this.version;
+    const isOfOtherInstance = this.#isMainOfOtherInstance;
+    if (isOld && !isOfOtherInstance) return;
+    this.#isMainOfOtherInstance = false;
+    const layout = this.#session.layouts?.require(index);
+    if (layout === undefined) return;
+    const main = new ModelParameters(layout, bytesToValues(payload, dtype, layout.length), {
       baseVersion: version,
     });
-    this.#greeted();
-    this.#events.emit('mainUpdated', { version });
-  }
-
-  #greeted(): void {
-    this.#greet?.resolve();
-    this.#greet = undefined;
+    const isKnown = this.#main !== undefined && isSameMain(main, this.#main);
+    this.#main = main;
+    // The version that the model has is not one of this coordinator's.
+    if (isOfOtherInstance && !isKnown) this.#adoptedVersion = undefined;
+    this.#awaitedMain?.resolve();
+    this.#awaitedMain = undefined;
+    if (!isKnown) this.#events.emit('mainUpdated', { version });
   }
 
   #end(error: MainstemError | undefined): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     const reason = error ?? new ConnectionClosedError('the child left');
-    this.#greet?.reject(reason);
-    this.#greet = undefined;
+    this.#awaitedMain?.reject(reason);
+    this.#awaitedMain = undefined;
     this.#sent.close(reason);
     this.#reports.close(reason);
     this.#events.emit('closed', error);
   }
 }
 
-function fromWire({ code, message }: { code: string; message: string }): RemoteError {
-  return new RemoteError(code, message);
+/** The same version of the same numbers: what a coordinator that has begun anew took from its store. */
+function isSameMain(a: ModelParameters, b: ModelParameters): boolean {
+  if (a.baseVersion !== b.baseVersion || a.values.length !== b.values.length) return false;
+  return a.values.every((value, i) => Object.is(value, b.values[i]));
 }

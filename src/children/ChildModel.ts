@@ -58,6 +58,11 @@ export class ChildModel {
     }
   }
 
+  /** Whether a training holds its thread up. */
+  get blocksWhileTraining(): boolean {
+    return typeof (this.#model as Model & Partial<AsyncTrainable>).trainAsync !== 'function';
+  }
+
   /** Trains with turns for the event loop where the model can. */
   async train(features: Features, labels: Labels, options?: TrainAsyncOptions): Promise<number[]> {
     const model = this.#model as Model & Partial<AsyncTrainable>;

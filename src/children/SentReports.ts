@@ -1,17 +1,29 @@
 import type { MainstemError } from '../errors.ts';
+import type { ReportMessage } from '../protocol/messages.ts';
 
-/** The reports of a child that the coordinator has not answered yet, by number. */
+interface Waiting {
+  readonly report: ReportMessage;
+  resolve(): void;
+  reject(error: Error): void;
+}
+
+/** The reports of a child that the coordinator has not answered yet, by number. Sent again, they replace themselves. */
 export class SentReports {
-  readonly #waiting = new Map<number, { resolve: () => void; reject: (error: Error) => void }>();
+  readonly #waiting = new Map<number, Waiting>();
   #number = 0;
 
-  /** Sends under the next number, from 1; resolves when the coordinator has taken it. Where `send` throws, nothing is kept. */
-  async open(send: (number: number) => void): Promise<void> {
-    const number = ++this.#number;
-    send(number);
+  /** Sends under the next number, from 1; resolves when the coordinator has it. Where `send` throws, nothing is kept. */
+  async open(template: ReportMessage, send: (report: ReportMessage) => void): Promise<void> {
+    const report = { ...template, number: ++this.#number };
+    send(report);
     return new Promise<void>((resolve, reject) => {
-      this.#waiting.set(number, { resolve, reject });
+      this.#waiting.set(report.number, { report, resolve, reject });
     });
+  }
+
+  /** All that are to be sent after a cut. */
+  *again(): Generator<ReportMessage> {
+    for (const { report } of this.#waiting.values()) yield report;
   }
 
   answer(number: number, error: MainstemError | undefined): void {
@@ -21,7 +33,7 @@ export class SentReports {
     else waiting?.reject(error);
   }
 
-  /** The connection is gone: nothing more will come for any of them. */
+  /** It is over: nothing more will come for any of them. */
   close(error: MainstemError): void {
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();

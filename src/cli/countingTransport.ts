@@ -53,7 +53,7 @@ class CountingConnection implements Connection {
     return this.#inner.bufferedBytes;
   }
 
-  send(bytes: Uint8Array): void {
+  send(bytes: Uint8Array<ArrayBuffer>): void {
     this.#inner.send(bytes);
     this.#count(bytes.length);
   }
@@ -64,6 +64,7 @@ class CountingConnection implements Connection {
         this.#count(bytes.length);
         handlers.frame(bytes);
       },
+      drained: () => handlers.drained(),
       closed: (error) => handlers.closed(error),
     });
   }

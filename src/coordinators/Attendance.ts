@@ -1,3 +1,5 @@
+import { StaleSessionError } from '../errors.ts';
+import { hasTaken } from './admission.ts';
 import type { CoordinatorEvents } from './coordinatorEvents.ts';
 import type { Member, Membership } from './Membership.ts';
 import type { PluginList } from './plugins/PluginList.ts';
@@ -11,6 +13,26 @@ export interface AttendanceParts {
   forget(member: Member): boolean;
   emit<Name extends 'childJoined' | 'childLeft'>(name: Name, event: CoordinatorEvents[Name]): void;
 }
+
+/** The session that a child says it has. */
+export interface SessionClaim {
+  readonly childId: string;
+  /** Chosen by the child; the same as long as the session lasts. */
+  readonly session: string;
+  /** Its number, 0 for a new one. */
+  readonly epoch: number;
+  /** The number was given by this life of the coordinator. */
+  readonly isOfThisInstance: boolean;
+}
+
+/** The session that a child has from now on. */
+export interface SessionTerms {
+  readonly epoch: number;
+  readonly isResumed: boolean;
+}
+
+/** So many sessions of a child may have begun since the store last heard of it. */
+const epochLeapMax = 1_024;
 
 /** How children come and go: in what order membership, plugins and listeners hear of it. */
 export class Attendance {
@@ -42,13 +64,32 @@ export class Attendance {
     return hasLeft || wasKept;
   }
 
-  /** Begins a child's next session; returns its number. */
-  startSession(childId: string): number {
+  /**
+   * Begins a child's next session, or goes on with the one that it claims: where it is the newest one known, or where
+   * this coordinator has begun after it. Throws StaleSessionError where there has been a newer one.
+   */
+  startSession({ childId, session, epoch, isOfThisInstance }: SessionClaim): SessionTerms {
     const { membership } = this.#parts;
     const member = membership.identify({ childId }, undefined);
+    const isLatest = epoch === member.epoch && member.session === session;
+    const isOld = epoch < member.epoch || (epoch === member.epoch && !isLatest && member.session !== '');
+    if (epoch > 0 && isOld)
+      throw new StaleSessionError(
+        `session ${epoch} of child ${childId} is over, its newest is ${member.epoch}; ids must be unique`,
+      );
+    // What this coordinator has forgotten may be in main; what an earlier life of it knew is in the store, or gone.
+    const isPlausible = epoch > 0 && epoch <= member.epoch + epochLeapMax;
+    const isResumed = isPlausible && (isLatest || !isOfThisInstance);
     this.join(member);
-    membership.startEpoch(member, member.epoch + 1);
-    return member.epoch;
+    membership.startEpoch(member, isResumed ? epoch : member.epoch + 1);
+    member.session = session;
+    return { epoch: member.epoch, isResumed };
+  }
+
+  /** Whether an update is in main, or on its way there. */
+  hasTaken(childId: string, epoch: number, sequence: number): boolean {
+    const member = this.#parts.membership.find(childId);
+    return member !== undefined && hasTaken(member, epoch, sequence);
   }
 
   /** A session that a newer one has replaced takes nothing with it. */

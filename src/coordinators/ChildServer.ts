@@ -1,15 +1,19 @@
+import type { Clock } from '../clock.ts';
 import { ConnectionRefusedError, StaleSessionError } from '../errors.ts';
+import { restoringAwayMs } from '../limits.ts';
 import type { Gradients } from '../parameters/Gradients.ts';
 import type { ModelParameters } from '../parameters/ModelParameters.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
-import { encodeMessage } from '../protocol/codec.ts';
 import type { ReportMessage, UpdateKind } from '../protocol/messages.ts';
-import { valuesToBytes } from '../protocol/tensorBytes.ts';
 import { show } from '../show.ts';
+import type { SessionClaim, SessionTerms } from './Attendance.ts';
 import type { UpdateIdentity } from './Membership.ts';
+import { PublicationPace } from './PublicationPace.ts';
+import { PublishedMain } from './PublishedMain.ts';
 import type { RoadReceipt } from './receipts.ts';
+import { UnsettledUpdates } from './UnsettledUpdates.ts';
 
-/** What a child is told when it joins. */
+/** What a coordinator wants of its children. */
 export interface Terms {
   readonly kind: UpdateKind;
   /** Tensors that children share with main; undefined for all. */
@@ -27,10 +31,18 @@ export interface Offer {
 
 /** What a server of children needs of its coordinator. */
 export interface ServedCoordinator extends Offer {
-  /** Counts a child in; returns the number of its new session. Throws to keep it out. */
-  join(childId: string): number;
+  /** Names this life of the coordinator. */
+  readonly instance: string;
+  /** It takes nobody in now, but will soon. */
+  readonly isBeingRestored: boolean;
+  /** Of main. */
+  readonly version: number;
+  /** Counts a child in, for a new session or for one that comes back. Throws to keep it out. */
+  join(claim: SessionClaim): SessionTerms;
   leave(childId: string, epoch: number): void;
   submit(content: Gradients | ModelParameters, identity: UpdateIdentity): RoadReceipt;
+  /** Whether this update is in main, or on its way there. */
+  hasTaken(childId: string, epoch: number, sequence: number): boolean;
   /** From here on commits wait for `release`: one for all that comes in a turn. */
   hold(): void;
   release(): void;
@@ -42,22 +54,59 @@ export interface ServedCoordinator extends Offer {
 /** A child that is in, as its coordinator's server sees it. */
 export interface JoinedSession {
   readonly childId: string | undefined;
-  /** Sends main, unless the child has this version. */
-  sendMain(main: ModelParameters, frame: Uint8Array): void;
+  /** Sends main, unless the child has this version, or as soon as the child has taken what was sent before. */
+  offerMain(main: PublishedMain): void;
   /** Says why, and ends the session. */
   refuse(error: Error): void;
-  end(): void;
+  /** Says goodbye, and ends the session. */
+  dismiss(returnAfterMs: number | null): void;
+  /** The same session of the child goes on over another connection. */
+  replace(): void;
+}
+
+/** Options of a ChildServer. */
+export interface ChildServerOptions {
+  readonly clock: Clock;
+  /** How long a child whose connection broke counts as there, so that it may come back. */
+  readonly resumeMs: number;
 }
 
 /** The children of one coordinator that have come over a connection. */
 export class ChildServer {
   readonly federation: string;
   readonly coordinator: ServedCoordinator;
-  readonly #sessions = new Set<JoinedSession>();
+  readonly unsettled: UnsettledUpdates = new UnsettledUpdates();
+  readonly #options: ChildServerOptions;
+  readonly #sessions = new Map<string, JoinedSession>();
+  /** Children whose connection broke, and how to stop counting them out. */
+  readonly #suspended = new Map<string, () => void>();
+  readonly #pace: PublicationPace;
+  /** Layouts of children, each once. */
+  readonly #layouts = new Map<string, WeakRef<ParameterLayout>>();
+  #latest: PublishedMain | undefined;
+  /** Another process takes over: children may come back after so many milliseconds. */
+  #returnAfterMs: number | undefined;
 
-  constructor(federation: string, coordinator: ServedCoordinator) {
+  constructor(federation: string, coordinator: ServedCoordinator, options: ChildServerOptions) {
     this.federation = federation;
     this.coordinator = coordinator;
+    this.#options = options;
+    this.#pace = new PublicationPace(options.clock, () => this.#publish());
+  }
+
+  /** The updates that this coordinator gives up now are for whoever takes over. */
+  get isHandingOver(): boolean {
+    return this.#returnAfterMs !== undefined;
+  }
+
+  /** After how many milliseconds a child that comes back now may come again; undefined: it may come in. */
+  get awayMs(): number | undefined {
+    return this.#returnAfterMs ?? (this.coordinator.isBeingRestored ? restoringAwayMs : undefined);
+  }
+
+  /** From now on no update is answered that is not in main: the children send them again to whoever takes over. */
+  handOver(returnAfterMs: number): void {
+    this.#returnAfterMs = returnAfterMs;
   }
 
   /** This server, where a child of this federation and layout belongs to it. Throws where it does not. */
@@ -71,46 +120,85 @@ export class ChildServer {
     return this;
   }
 
-  /** Takes a child in. One that comes again takes the place of its older session, which is told so. */
-  add(session: JoinedSession): void {
-    const older = [...this.#sessions].filter(({ childId }) => childId === session.childId);
-    this.#sessions.add(session);
-    const reason = `another session of child ${session.childId} has begun; ids must be unique`;
-    for (const other of older) other.refuse(new StaleSessionError(reason));
+  /**
+   * Takes a child in. One that comes again takes the place of its older session, which is told so. Throws where the
+   * coordinator keeps it out.
+   */
+  add(session: JoinedSession, claim: SessionClaim): SessionTerms {
+    const { childId } = claim;
+    const terms = this.coordinator.join(claim);
+    this.#suspended.get(childId)?.();
+    this.#suspended.delete(childId);
+    const older = this.#sessions.get(childId);
+    this.#sessions.set(childId, session);
+    if (terms.isResumed) older?.replace();
+    else
+      older?.refuse(
+        new StaleSessionError(`another session of child ${childId} has begun; ids must be unique`),
+      );
+    return terms;
   }
 
-  remove(session: JoinedSession): void {
-    this.#sessions.delete(session);
+  /** A child has said goodbye, or has been sent away. */
+  remove(session: JoinedSession, childId: string, epoch: number): void {
+    if (this.#sessions.get(childId) !== session) return;
+    this.#sessions.delete(childId);
+    this.coordinator.leave(childId, epoch);
   }
 
-  /** Sends main to every child. */
+  /** The connection of a child broke: it counts as there for a while. */
+  suspend(session: JoinedSession, childId: string, epoch: number): void {
+    const { clock, resumeMs } = this.#options;
+    if (resumeMs === 0) this.remove(session, childId, epoch);
+    if (this.#sessions.get(childId) !== session) return;
+    this.#sessions.delete(childId);
+    const countOut = (): void => {
+      this.#suspended.delete(childId);
+      this.coordinator.leave(childId, epoch);
+    };
+    const cancel = clock.schedule(countOut, resumeMs, { isBackground: true });
+    this.#suspended.set(childId, cancel);
+  }
+
+  /** An equal layout that another child has shown, so that a thousand children have one. */
+  intern(layout: ParameterLayout): ParameterLayout {
+    const known = this.#layouts.get(layout.fingerprint)?.deref();
+    if (known !== undefined) return known;
+    this.#layouts.set(layout.fingerprint, new WeakRef(layout));
+    return layout;
+  }
+
+  /** Main has changed: children get it as soon as the pace of publications allows, and only the newest then. */
   publish(): void {
-    if (this.#sessions.size === 0) return;
-    const main = this.coordinator.main();
-    if (main === undefined) return;
-    const frame = encodeMain(main);
-    for (const session of this.#sessions) session.sendMain(main, frame);
+    this.#latest = undefined;
+    if (this.#sessions.size > 0) this.#pace.request();
   }
 
-  /** Greets a child with the version of main, 0 where there is none, and sends it main. */
-  welcome(session: JoinedSession, greet: (version: number) => void): void {
-    const main = this.coordinator.main();
-    greet(main?.baseVersion ?? 0);
-    if (main !== undefined) session.sendMain(main, encodeMain(main));
+  /** The newest main that children may see. */
+  latestMain(): PublishedMain | undefined {
+    if (this.#latest === undefined) {
+      const main = this.coordinator.main();
+      this.#latest = main === undefined ? undefined : new PublishedMain(main);
+    }
+    return this.#latest;
   }
 
-  /** Ends the sessions of all children, and tells them why where there is a reason. */
-  dismiss(reason?: Error): void {
-    for (const session of [...this.#sessions]) {
-      if (reason === undefined) session.end();
+  /** Ends the sessions of all children: with a reason, or with a goodbye. */
+  dismiss(reason?: Error, returnAfterMs: number | null = null): void {
+    this.#pace.stop();
+    for (const session of [...this.#sessions.values()]) {
+      if (reason === undefined) session.dismiss(returnAfterMs);
       else session.refuse(reason);
     }
+    for (const cancel of this.#suspended.values()) cancel();
+    this.#suspended.clear();
   }
-}
 
-/** The frame of main, the same for every child. */
-function encodeMain({ layout, dtype, baseVersion, values }: ModelParameters): Uint8Array {
-  const { fingerprint } = layout;
-  const payload = valuesToBytes(values);
-  return encodeMessage({ type: 'main', fingerprint, dtype, version: baseVersion ?? 0, payload });
+  /** Sends main to all; what that costs sets the pace. */
+  #publish(): number {
+    const main = this.latestMain();
+    if (main === undefined) return 0;
+    for (const session of this.#sessions.values()) session.offerMain(main);
+    return this.#sessions.size * main.bytes;
+  }
 }

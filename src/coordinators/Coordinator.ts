@@ -11,19 +11,20 @@ import type { ModelParameters } from '../parameters/ModelParameters.ts';
 import { requireModelParameters } from '../parameters/ModelParameters.ts';
 import { SharedPart } from '../parameters/SharedPart.ts';
 import type { UpdateKind } from '../protocol/messages.ts';
+import { randomName } from '../random.ts';
 import type { Steps } from '../steps.ts';
 import type { StoreOperation } from '../storage/Store.ts';
-import type { Listener, Transport } from '../transport/Transport.ts';
+import type { Listener, ServerTransport } from '../transport/Transport.ts';
 import { Attendance } from './Attendance.ts';
 import { ChildServer } from './ChildServer.ts';
-import type { CoordinatorEvents } from './coordinatorEvents.ts';
+import type { CoordinatorEvents, CoordinatorListener } from './coordinatorEvents.ts';
 import { Doors } from './Doors.ts';
 import type { ReadRecord } from './Ledger.ts';
 import { Ledger } from './Ledger.ts';
 import { MainState } from './MainState.ts';
 import type { Member, UpdateIdentity } from './Membership.ts';
 import { Membership } from './Membership.ts';
-import type { CoordinatorOptions, ResolvedCoordinatorOptions } from './options.ts';
+import type { CloseOptions, CoordinatorOptions, ResolvedCoordinatorOptions } from './options.ts';
 import { resolveCoordinatorOptions } from './options.ts';
 import { Publisher } from './Publisher.ts';
 import type { MainChange, Pending } from './pending.ts';
@@ -108,6 +109,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
         publisher: this.#publisher,
         attendance: this.#attendance,
         reports: this.reports,
+        instance: randomName(this.options.random),
         coordinator: {
           kind: () => this.kind,
           phase: () => this.#phase,
@@ -117,6 +119,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
           report,
         },
       }),
+      { clock, resumeMs: this.options.resumeMs },
     );
     this.#ledger = new Ledger({
       ...this.options,
@@ -190,18 +193,12 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
   }
 
   /** Calls the listener at every event of this name; the function returned removes it. */
-  on<Name extends keyof CoordinatorEvents>(
-    name: Name,
-    listener: (event: CoordinatorEvents[Name]) => void,
-  ): () => void {
+  on<Name extends keyof CoordinatorEvents>(name: Name, listener: CoordinatorListener<Name>): () => void {
     return this.#events.on(name, listener);
   }
 
   /** Removes a listener. */
-  off<Name extends keyof CoordinatorEvents>(
-    name: Name,
-    listener: (event: CoordinatorEvents[Name]) => void,
-  ): void {
+  off<Name extends keyof CoordinatorEvents>(name: Name, listener: CoordinatorListener<Name>): void {
     this.#events.off(name, listener);
   }
 
@@ -253,10 +250,11 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
    * Serves the children that connect over this transport, until the listener or the coordinator is closed. For
    * several coordinators behind one listener see CoordinatorHost.
    */
-  async listen(transport: Transport): Promise<Listener> {
+  async listen(transport: ServerTransport): Promise<Listener> {
     if (this.#phase === 'closed') throw new ConnectionClosedError('the coordinator is closed');
     return this.#doors.open(transport, {
-      connectionsMax: this.options.limits.connectionsMax,
+      ...this.options,
+      ...this.options.limits,
       choose: (federation, layout) => this.server.choose(federation, layout),
       report: (error) => this.#report(error),
     });
@@ -264,11 +262,13 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
 
   /**
    * Does all that waits, waits for the store, ends all connections, disposes of the plugins. May be called again.
-   * What the store refuses even then is given up.
+   * What the store refuses even then is given up. Children are told that it is over, or with `returnAfterMs` that they
+   * may come back after that: to the process that takes over, which they send what is not in main then.
    */
-  async close(): Promise<void> {
+  async close({ returnAfterMs = null }: CloseOptions = {}): Promise<void> {
     if (this.#phase === 'closed') return this.#ledger.close();
     this.#enter('closed');
+    if (returnAfterMs !== null) this.server.handOver(returnAfterMs);
     // Where a hook or a listener closes, the job that it belongs to ends first.
     while (!this.#road.run(Infinity)) await this.options.clock.yieldTurn();
     this.stop();
@@ -276,7 +276,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
     await this.#ledger.close();
     this.#publisher.close();
     // After the acknowledgements. What is kept of a child stays in the store: it may come back after a restart.
-    this.server.dismiss();
+    this.server.dismiss(undefined, returnAfterMs);
     await this.#doors.close();
     if (this.main.version > 0) this.#ledger.write(this.plugins.save());
     await this.#ledger.close();
@@ -361,10 +361,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
     this.#events.emit('mainUpdated', { version, children: [] });
   }
 
-  /**
-   * Makes the spare values, which are finite, main, after the plugins have seen them, and commits. The updates in it are
-   * applied.
-   */
+  /** Makes the spare values, finite ones, main once the plugins have seen them, and commits; its updates are applied. */
   protected publishMain(change: MainChange<T>): void {
     const { layout, dtype, included, base } = change;
     const version = base + 1;

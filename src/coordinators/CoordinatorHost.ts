@@ -1,3 +1,5 @@
+import type { Clock } from '../clock.ts';
+import { systemClock } from '../clock.ts';
 import { ConnectionRefusedError, InvalidOptionError, toMainstemError } from '../errors.ts';
 import { defaultCoordinatorLimits } from '../limits.ts';
 import type { Logger } from '../logger.ts';
@@ -6,11 +8,12 @@ import type { Gradients } from '../parameters/Gradients.ts';
 import type { ModelParameters } from '../parameters/ModelParameters.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import { show } from '../show.ts';
-import type { Listener, Transport } from '../transport/Transport.ts';
+import type { Listener, ServerTransport } from '../transport/Transport.ts';
 import { refuseUnknownOptions } from '../unknownOptions.ts';
 import type { ChildServer } from './ChildServer.ts';
 import type { Coordinator } from './Coordinator.ts';
 import { Doors } from './Doors.ts';
+import type { Authenticate } from './options.ts';
 import { checkCount } from './options.ts';
 
 /** A coordinator of either kind. */
@@ -20,6 +23,12 @@ export type AnyCoordinator = Coordinator<Gradients> | Coordinator<ModelParameter
 export interface CoordinatorHostOptions {
   /** Connections served at once by each listener, joined or not; 16,384 unless given. A new one is closed. */
   connectionsMax?: number;
+  /** Updates that one child may send in a second; no limit unless given. More: refused. */
+  updatesPerSecondMax?: number;
+  /** Whether a child that wants to join is who it says; all, unless given. */
+  authenticate?: Authenticate;
+  /** Where time comes from; the platform unless given. */
+  clock?: Clock;
   /** Where errors go of connections that belong to no coordinator yet; silent unless given. */
   logger?: Logger;
 }
@@ -31,6 +40,9 @@ export interface CoordinatorHostOptions {
  */
 export class CoordinatorHost {
   readonly #connectionsMax: number;
+  readonly #updatesPerSecondMax: number;
+  readonly #authenticate: Authenticate | undefined;
+  readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #doors = new Doors();
   /** Newest generations first. */
@@ -38,8 +50,13 @@ export class CoordinatorHost {
 
   /** Throws InvalidOptionError for an illegal option. */
   constructor(options: CoordinatorHostOptions = {}) {
-    refuseUnknownOptions(options, ['connectionsMax', 'logger'], 'CoordinatorHost');
-    const { connectionsMax = defaultCoordinatorLimits.connectionsMax, logger = silentLogger } = options;
+    const names = ['connectionsMax', 'updatesPerSecondMax', 'authenticate', 'clock', 'logger'];
+    refuseUnknownOptions(options, names, 'CoordinatorHost');
+    const { connectionsMax, updatesPerSecondMax } = { ...defaultCoordinatorLimits, ...options };
+    const { authenticate, clock = systemClock, logger = silentLogger } = options;
+    this.#updatesPerSecondMax = updatesPerSecondMax;
+    this.#authenticate = authenticate;
+    this.#clock = clock;
     this.#connectionsMax = checkCount(connectionsMax, 'connectionsMax');
     this.#logger = guardedLogger(logger);
   }
@@ -73,9 +90,12 @@ export class CoordinatorHost {
   }
 
   /** Serves the children that connect over this transport, until the listener or the host is closed. */
-  listen(transport: Transport): Promise<Listener> {
+  listen(transport: ServerTransport): Promise<Listener> {
     return this.#doors.open(transport, {
+      clock: this.#clock,
       connectionsMax: this.#connectionsMax,
+      updatesPerSecondMax: this.#updatesPerSecondMax,
+      authenticate: this.#authenticate,
       choose: (federation, layout) => this.#choose(federation, layout),
       report: (error) => this.#logger.warn(error.message, error),
     });

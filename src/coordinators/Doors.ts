@@ -1,5 +1,5 @@
 import { ConnectionClosedError } from '../errors.ts';
-import type { Listener, Transport } from '../transport/Transport.ts';
+import type { Listener, ServerTransport } from '../transport/Transport.ts';
 import type { ReceptionOptions } from './Reception.ts';
 import { Reception } from './Reception.ts';
 
@@ -9,7 +9,7 @@ export class Doors {
   #isClosed = false;
 
   /** Listens on a transport. */
-  async open(transport: Transport, options: ReceptionOptions): Promise<Listener> {
+  async open(transport: ServerTransport, options: ReceptionOptions): Promise<Listener> {
     const reception = new Reception(options);
     const listener = await transport.listen((connection) => reception.serve(connection));
     if (this.#isClosed) {

@@ -183,7 +183,7 @@ export class Ledger {
         members.push({ id: decodeURIComponent(key.slice(prefix.length)), ...decodeMember(bytes) });
     }
     const apply = (): void => {
-      for (const { id, index, epoch, window } of members) membership.restore(id, index, epoch, window);
+      for (const member of members) membership.restore(member.id, member);
       main.replace(parameters, outerDtype, version);
     };
     const { layout } = parameters;

@@ -25,6 +25,8 @@ export interface Member {
   /** False for anonymous ones and for model instances: nothing is kept of them in the store. */
   readonly isDurable: boolean;
   epoch: number;
+  /** What the child calls its newest session; empty where it came otherwise than over a connection. */
+  session: string;
   /** Numbers of the updates that are in main. */
   window: SequenceWindow;
   /** Updates that are taken in and not in main yet. */
@@ -32,6 +34,9 @@ export interface Member {
   /** False after it left; what is known of its sequence numbers is kept until the room is needed. */
   isPresent: boolean;
 }
+
+/** What the store knows of a child. */
+export type StoredMember = Pick<Member, 'index' | 'epoch' | 'session' | 'window'>;
 
 /** The children of a coordinator: who is there, and which of their updates have been taken. */
 export class Membership {
@@ -117,14 +122,15 @@ export class Membership {
   startEpoch(member: Member, epoch: number): void {
     if (epoch === member.epoch) return;
     member.epoch = epoch;
+    member.session = '';
     member.window = new SequenceWindow();
   }
 
   /** Puts a stored child back, as one that is not there now. */
-  restore(id: string, index: number, epoch: number, window: SequenceWindow): void {
+  restore(id: string, { index, epoch, session, window }: StoredMember): void {
     if (this.#members.size >= this.#limits.childrenMax) return;
     this.#count = Math.max(this.#count, index + 1);
-    this.#members.set(id, { ...this.#create(id, 'named'), index, epoch, window });
+    this.#members.set(id, { ...this.#create(id, 'named'), index, epoch, session, window });
   }
 
   #create(id: string, kind: 'named' | 'model' | 'anonymous'): Member {
@@ -134,6 +140,7 @@ export class Membership {
       isAnonymous: kind === 'anonymous',
       isDurable: kind === 'named',
       epoch: 0,
+      session: '',
       window: new SequenceWindow(),
       inFlight: new InFlight(),
       isPresent: false,

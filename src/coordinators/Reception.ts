@@ -1,55 +1,111 @@
-import { ConnectionRefusedError, LimitExceededError } from '../errors.ts';
+import type { Clock } from '../clock.ts';
+import { LimitExceededError } from '../errors.ts';
+import { linkLimits } from '../limits.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
-import { encodeMessage } from '../protocol/codec.ts';
-import type { Hello } from '../protocol/messages.ts';
-import { protocolVersion } from '../protocol/messages.ts';
+import { packMessage } from '../protocol/codec.ts';
+import { ByteBudget } from '../transport/ByteBudget.ts';
+import type { Channel } from '../transport/Channel.ts';
+import { Heart } from '../transport/Heart.ts';
+import { Link } from '../transport/Link.ts';
 import type { Connection } from '../transport/Transport.ts';
 import type { ChildServer } from './ChildServer.ts';
-import { Session, toWireError } from './Session.ts';
+import type { Authenticate } from './options.ts';
+import type { SessionHost } from './Session.ts';
+import { Session } from './Session.ts';
+import { toWireError } from './wireError.ts';
 
 /** What a reception needs. */
 export interface ReceptionOptions {
+  readonly clock: Clock;
   readonly connectionsMax: number;
+  readonly updatesPerSecondMax: number;
+  readonly authenticate: Authenticate | undefined;
   /** The coordinator of a federation that a model of this layout fits. Throws where there is none. */
   choose(federation: string, layout: ParameterLayout | undefined): ChildServer;
   report(error: Error): void;
 }
 
+const politeRefusalsMax = 64;
+
 /** Takes connections, up to a limit, and leads each child to its coordinator. */
 export class Reception {
   readonly #options: ReceptionOptions;
+  readonly #heart: Heart;
+  readonly #budget = new ByteBudget(linkLimits.unfinishedBytesMax);
+  readonly #sessionHost: SessionHost;
   readonly #sessions = new Set<Session>();
+  /** Sessions that are not in yet, and when they began. */
+  readonly #strangers = new Map<Session, number>();
+  #links = 0;
 
   constructor(options: ReceptionOptions) {
     this.#options = options;
+    const { clock, authenticate } = options;
+    this.#heart = new Heart(clock, linkLimits.heartbeatMs);
+    this.#sessionHost = {
+      authenticate: ({ federation, childId, token }, peer) =>
+        authenticate === undefined || authenticate({ federation, childId, token, peer }),
+      choose: ({ federation }, layout) => options.choose(federation, layout),
+      updatesPerSecondMax: options.updatesPerSecondMax,
+      now: () => clock.now(),
+      joined: (session) => this.#forgetStranger(session),
+      ended: (session) => {
+        this.#sessions.delete(session);
+        this.#forgetStranger(session);
+      },
+      report: (error) => options.report(error),
+    };
   }
 
   /** Takes a new connection. */
   serve(connection: Connection): void {
-    if (this.#sessions.size >= this.#options.connectionsMax) {
-      const reason = `${this.#sessions.size} connections are open, no more are allowed`;
-      connection.receive({ frame() {}, closed() {} });
-      connection.send(encodeMessage({ type: 'refusal', error: toWireError(new LimitExceededError(reason)) }));
+    // A few more than are served are listened to, to be told that there are too many.
+    if (this.#links >= this.#options.connectionsMax + politeRefusalsMax) {
+      connection.receive({ frame() {}, drained() {}, closed() {} });
       connection.close();
       return;
     }
-    const session = new Session(
-      {
-        choose: (hello, layout) => this.#choose(hello, layout),
-        ended: (ended) => this.#sessions.delete(ended),
-        report: (error) => this.#options.report(error),
+    this.#links++;
+    let hasSpoken = false;
+    new Link(connection, {
+      heart: this.#heart,
+      budget: this.#budget,
+      accept: (channel) => {
+        hasSpoken = true;
+        this.#accept(channel);
       },
-      connection,
-    );
-    this.#sessions.add(session);
+      ended: (error) => {
+        this.#links--;
+        // Sessions report what they are told; a stranger's nonsense has nobody else.
+        if (!hasSpoken && error !== undefined) this.#options.report(error);
+      },
+    });
   }
 
-  #choose({ protocol, federation }: Hello, layout: ParameterLayout | undefined): ChildServer {
-    if (protocol !== protocolVersion) {
-      throw new ConnectionRefusedError(
-        `the child speaks protocol ${protocol}, the coordinator ${protocolVersion}`,
-      );
+  beat(nowMs: number): void {
+    for (const [session, sinceMs] of this.#strangers) {
+      if (nowMs - sinceMs > linkLimits.handshakeMsMax)
+        session.refuse(new LimitExceededError(`no hello within ${linkLimits.handshakeMsMax} ms`));
     }
-    return this.#options.choose(federation, layout);
+  }
+
+  #accept(channel: Channel): void {
+    const { connectionsMax } = this.#options;
+    if (this.#links > connectionsMax || this.#sessions.size >= connectionsMax) {
+      const reason = `${connectionsMax} connections are open, no more are allowed`;
+      const error = toWireError(new LimitExceededError(reason));
+      const { kind, metadata } = packMessage({ type: 'refusal', error });
+      channel.send(kind, metadata);
+      channel.close();
+      return;
+    }
+    const session = new Session(this.#sessionHost, channel);
+    this.#sessions.add(session);
+    if (this.#strangers.size === 0) this.#heart.add(this);
+    this.#strangers.set(session, this.#options.clock.now());
+  }
+
+  #forgetStranger(session: Session): void {
+    if (this.#strangers.delete(session) && this.#strangers.size === 0) this.#heart.remove(this);
   }
 }

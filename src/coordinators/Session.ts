@@ -1,21 +1,27 @@
-import { MalformedDataError, toError, toMainstemError } from '../errors.ts';
-import { wireMessageLengthMax } from '../limits.ts';
-import { Gradients } from '../parameters/Gradients.ts';
-import { ModelParameters } from '../parameters/ModelParameters.ts';
+import { ConnectionRefusedError, MalformedDataError, toError, toMainstemError } from '../errors.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
-import { decodeMessage, encodeMessage } from '../protocol/codec.ts';
+import type { DataType } from '../parameters/values.ts';
+import { packMessage, unpackMessage } from '../protocol/codec.ts';
 import { LayoutCatalog, readLayout } from '../protocol/LayoutCatalog.ts';
-import type { Hello, Message, ReportMessage, UpdateMessage, WireError } from '../protocol/messages.ts';
-import { bytesToValues } from '../protocol/tensorBytes.ts';
-import type { Connection } from '../transport/Transport.ts';
-import type { ChildServer, JoinedSession, ServedCoordinator } from './ChildServer.ts';
-import type { UpdateIdentity } from './Membership.ts';
-import type { Receipt } from './receipts.ts';
+import type { Hello, LayoutMessage, Message, ReportMessage, WireError } from '../protocol/messages.ts';
+import { protocolVersion } from '../protocol/messages.ts';
+import type { Channel } from '../transport/Channel.ts';
+import type { ChildServer, JoinedSession } from './ChildServer.ts';
+import type { PublishedMain } from './PublishedMain.ts';
+import { UpdateDesk } from './UpdateDesk.ts';
+import { toWireError } from './wireError.ts';
+
+type Bytes = Uint8Array<ArrayBuffer>;
 
 /** What a session needs of whoever received its connection. */
 export interface SessionHost {
+  /** Whether this child may come in. Undefined: everybody may. */
+  authenticate(hello: Hello, peer: string): boolean | Promise<boolean>;
   /** The coordinator that a child asks for. Throws where there is none for it. */
   choose(hello: Hello, layout: ParameterLayout | undefined): ChildServer;
+  readonly updatesPerSecondMax: number;
+  now(): number;
+  joined(session: Session): void;
   ended(session: Session): void;
   report(error: Error): void;
 }
@@ -25,81 +31,106 @@ interface JoinedChild {
   readonly id: string;
   readonly epoch: number;
   readonly server: ChildServer;
+  readonly dtypes: readonly DataType[];
+  readonly desk: UpdateDesk;
 }
 
-/** The coordinator's end of one connection: a child that says hello, and then sends updates. */
+/** The coordinator's end of one conversation: a child that says hello, and then sends updates. */
 export class Session implements JoinedSession {
   readonly #host: SessionHost;
-  readonly #connection: Connection;
+  readonly #channel: Channel;
   readonly #layouts = new LayoutCatalog();
   #child: JoinedChild | undefined;
+  #isGreeted = false;
   #sentVersion = 0;
+  #wantsMain = false;
   #isOpen = true;
 
-  constructor(host: SessionHost, connection: Connection) {
+  constructor(host: SessionHost, channel: Channel) {
     this.#host = host;
-    this.#connection = connection;
-    connection.receive({
-      frame: (bytes) => this.#receive(bytes),
-      closed: () => this.#end(),
+    this.#channel = channel;
+    channel.receive({
+      message: (kind, metadata, payload) => this.#receive(kind, metadata, payload),
+      failed: (error) => this.#fail(error),
+      drained: () => this.#sendLatest(),
+      closed: () => this.#end('broken'),
     });
   }
 
-  /** Who is at the other end; undefined before the hello. */
+  /** Who is at the other end; undefined before it is in. */
   get childId(): string | undefined {
     return this.#child?.id;
   }
 
   refuse(error: Error): void {
     this.#send({ type: 'refusal', error: toWireError(error) });
-    this.end();
+    this.#close('left');
   }
 
-  end(): void {
-    this.#connection.close();
-    this.#end();
+  dismiss(returnAfterMs: number | null): void {
+    this.#child?.desk.flush();
+    this.#send({ type: 'goodbye', returnAfterMs });
+    this.#close(returnAfterMs === null ? 'left' : 'broken');
   }
 
-  sendMain(main: ModelParameters, frame: Uint8Array): void {
-    const version = main.baseVersion ?? 0;
-    if (this.#child === undefined || version <= this.#sentVersion) return;
-    this.#sentVersion = version;
-    const layout = this.#layouts.announcement(main.layout);
-    if (layout !== undefined) this.#send(layout);
-    this.#layouts.markSent(main.layout);
-    this.#attempt(() => this.#connection.send(frame));
+  replace(): void {
+    this.#close('replaced');
   }
 
-  #receive(bytes: Uint8Array<ArrayBuffer>): void {
+  offerMain(main: PublishedMain): void {
+    const child = this.#child;
+    if (child === undefined || main.version <= this.#sentVersion) return;
+    this.#wantsMain = !this.#channel.isIdle;
+    if (this.#wantsMain) return;
+    this.#sentVersion = main.version;
+    const { layout, version } = main;
+    this.#attempt(() => {
+      const index = this.#layouts.indexOf(layout, (message) => this.#post(message));
+      const dtype = main.dtypeFor(child.dtypes);
+      this.#post({ type: 'main', layout: index, dtype, version, base: null, payload: main.payload(dtype) });
+    });
+  }
+
+  #sendLatest(): void {
+    if (!this.#wantsMain) return;
+    const main = this.#child?.server.latestMain();
+    if (main !== undefined) this.offerMain(main);
+  }
+
+  #receive(kind: number, metadata: Bytes, payload: Bytes): void {
     if (!this.#isOpen) return;
     try {
-      this.#handle(decodeMessage(bytes));
+      const message = unpackMessage(kind, metadata, payload);
+      if (message !== undefined) this.#handle(message);
     } catch (thrown) {
       // A child that does not speak the protocol is sent away; it never stops the coordinator.
-      const error = toMainstemError(thrown);
-      this.refuse(error);
-      this.#report(error);
+      this.#fail(toError(thrown));
     }
+  }
+
+  #fail(thrown: Error): void {
+    const error = toMainstemError(thrown);
+    this.refuse(error);
+    this.#report(error);
   }
 
   #handle(message: Message): void {
     switch (message.type) {
       case 'hello':
-        this.#welcome(message);
+        this.#greet(message);
         return;
       case 'layout':
-        this.#requireChild(message.type);
-        this.#layouts.receive(message);
+        this.#takeLayout(message);
         return;
       case 'update':
-        this.#update(message);
+        this.#requireChild(message.type).desk.take(message, this.#layouts.require(message.layout));
         return;
       case 'report':
         this.#takeReport(message);
         return;
       case 'leave':
-        this.#connection.close();
-        this.#end();
+        this.#child?.desk.flush();
+        this.#close('left');
         return;
       case 'welcome':
       case 'refusal':
@@ -108,37 +139,86 @@ export class Session implements JoinedSession {
       case 'rejected':
       case 'main':
       case 'reported':
+      case 'goodbye':
         throw new MalformedDataError(`a coordinator does not expect a ${message.type}`);
     }
   }
 
-  #welcome(hello: Hello): void {
-    if (this.#child !== undefined) throw new MalformedDataError('a second hello on one connection');
-    const { childId: id } = hello;
-    const layout = hello.layout === null ? undefined : readLayout(hello.layout);
-    const server = this.#host.choose(hello, layout);
-    const { kind, sharedTensors } = server.coordinator.terms;
-    const epoch = server.coordinator.join(id);
-    this.#child = { id, epoch, server };
-    server.add(this);
-    // Whoever heard that it joined may have ended what it joined.
-    this.#host.choose(hello, layout);
-    server.welcome(this, (version) =>
-      this.#send({ type: 'welcome', kind, version, epoch, sharedTensors: sharedTensors ?? null }),
-    );
+  /** Nothing is remembered of a child before it is known to be who it says. */
+  #greet(hello: Hello): void {
+    if (this.#isGreeted) throw new MalformedDataError('a second hello on one connection');
+    this.#isGreeted = true;
+    checkVersions(hello);
+    const { identity, peer } = this.#channel;
+    if (identity !== undefined && identity !== hello.childId)
+      throw new ConnectionRefusedError(`these credentials are not those of child ${hello.childId}`);
+    const verdict = this.#host.authenticate(hello, peer);
+    if (typeof verdict === 'boolean') this.#admit(hello, verdict);
+    else
+      verdict
+        .then((mayJoin) => this.#admitLater(hello, mayJoin))
+        .catch((thrown) => this.#fail(toError(thrown)));
   }
 
-  #update(message: UpdateMessage): void {
-    const { id: childId, epoch, server } = this.#requireChild(message.type);
-    const { sequence } = message;
-    const receipt = this.#submit(server.coordinator, message, { childId, epoch, sequence });
-    const error = receipt.reason === undefined ? null : toWireError(receipt.reason);
-    this.#send({ type: 'receipt', sequence, status: receipt.status, version: receipt.version, error });
-    if (receipt.status !== 'applied' && receipt.status !== 'accepted') return;
-    receipt.committed.then(
-      () => this.#send({ type: 'committed', sequence }),
-      (thrown: unknown) => this.#send({ type: 'rejected', sequence, error: toWireError(toError(thrown)) }),
-    );
+  #admitLater(hello: Hello, mayJoin: boolean): void {
+    if (this.#isOpen) this.#admit(hello, mayJoin);
+  }
+
+  #admit(hello: Hello, mayJoin: boolean): void {
+    if (!mayJoin) throw new ConnectionRefusedError('the coordinator does not accept these credentials');
+    const layout = hello.layout === null ? undefined : readLayout(hello.layout);
+    const server = this.#host.choose(hello, layout);
+    const { awayMs } = server;
+    if (hello.epoch > 0 && awayMs !== undefined) {
+      // Being refused, it would not come again.
+      this.dismiss(awayMs);
+      return;
+    }
+    const { kind, sharedTensors } = server.coordinator.terms;
+    const { childId: id, session } = hello;
+    const { instance } = server.coordinator;
+    const isOfThisInstance = hello.instance === instance;
+    const { epoch, isResumed } = server.add(this, {
+      childId: id,
+      session,
+      epoch: hello.epoch,
+      isOfThisInstance,
+    });
+    const desk = new UpdateDesk({
+      childId: id,
+      epoch,
+      server,
+      updatesPerSecondMax: this.#host.updatesPerSecondMax,
+      now: () => this.#host.now(),
+      send: (message) => this.#send(message),
+      failed: (error) => this.#fail(error),
+    });
+    const dtypes = hello.dtypes.filter((name): name is DataType => name === 'float32' || name === 'float64');
+    this.#child = { id, epoch, server, dtypes, desk };
+    this.#host.joined(this);
+    // Whoever heard that it joined may have ended what it joined.
+    this.#host.choose(hello, layout);
+    const main = server.latestMain();
+    this.#send({
+      type: 'welcome',
+      protocol: protocolVersion,
+      kind,
+      instance,
+      epoch,
+      isResumed,
+      version: main?.version ?? 0,
+      sharedTensors: sharedTensors ?? null,
+      codec: 'none',
+    });
+    this.#sentVersion = isOfThisInstance ? hello.version : 0;
+    if (main !== undefined) this.offerMain(main);
+  }
+
+  #takeLayout(message: LayoutMessage): void {
+    const { server } = this.#requireChild(message.type);
+    const layout = this.#layouts.receive(message, (own) => server.intern(own));
+    // Nothing larger than what was announced is taken in.
+    this.#channel.payloadBytesMax = Math.max(this.#channel.payloadBytesMax, 8 * layout.length);
   }
 
   /** A report that cannot be taken is answered so; the child may go on. */
@@ -154,26 +234,18 @@ export class Session implements JoinedSession {
     this.#send({ type: 'reported', number, error });
   }
 
-  /** Decodes and hands over. Content that cannot be read breaks the protocol and ends the connection. */
-  #submit(coordinator: ServedCoordinator, message: UpdateMessage, identity: UpdateIdentity): Receipt {
-    const layout = this.#layouts.require(message.fingerprint);
-    const values = bytesToValues(message.payload, message.dtype, layout.length);
-    const sampleCount = message.sampleCount ?? undefined;
-    const baseVersion = message.baseVersion ?? undefined;
-    if (coordinator.terms.kind === 'parameters') {
-      return coordinator.submit(new ModelParameters(layout, values, { sampleCount, baseVersion }), identity);
-    }
-    if (sampleCount === undefined) throw new MalformedDataError('gradients need a sampleCount');
-    return coordinator.submit(new Gradients(layout, values, { sampleCount, baseVersion }), identity);
-  }
-
   #requireChild(type: string): JoinedChild {
     if (this.#child === undefined) throw new MalformedDataError(`a ${type} before the hello`);
     return this.#child;
   }
 
+  #post(message: Message): void {
+    const { kind, metadata, payload } = packMessage(message);
+    this.#channel.send(kind, metadata, payload);
+  }
+
   #send(message: Message): void {
-    this.#attempt(() => this.#connection.send(encodeMessage(message)));
+    this.#attempt(() => this.#post(message));
   }
 
   #attempt(sending: () => void): void {
@@ -183,8 +255,7 @@ export class Session implements JoinedSession {
     } catch (thrown) {
       // Closed in between, or too much waits: the child has to come again.
       this.#report(toError(thrown));
-      this.#connection.close();
-      this.#end();
+      this.#close('broken');
     }
   }
 
@@ -193,19 +264,26 @@ export class Session implements JoinedSession {
     else this.#child.server.coordinator.report(error);
   }
 
-  #end(): void {
+  #close(how: 'left' | 'broken' | 'replaced'): void {
+    this.#end(how);
+    this.#channel.close();
+  }
+
+  #end(how: 'left' | 'broken' | 'replaced'): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#host.ended(this);
     if (this.#child === undefined) return;
-    const { id, epoch, server } = this.#child;
-    server.remove(this);
-    server.coordinator.leave(id, epoch);
+    const { id, epoch, server, desk } = this.#child;
+    desk.close();
+    if (how === 'left') server.remove(this, id, epoch);
+    else if (how === 'broken') server.suspend(this, id, epoch);
   }
 }
 
-/** An error as it travels. */
-export function toWireError(error: Error): WireError {
-  const { code, message } = toMainstemError(error);
-  return { code, message: message.slice(0, wireMessageLengthMax) };
+function checkVersions({ protocolMin, protocolMax }: Hello): void {
+  if (protocolMin <= protocolVersion && protocolVersion <= protocolMax) return;
+  throw new ConnectionRefusedError(
+    `the child speaks protocol ${protocolMin} to ${protocolMax}, the coordinator ${protocolVersion}`,
+  );
 }

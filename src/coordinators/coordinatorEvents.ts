@@ -22,3 +22,8 @@ export interface CoordinatorEvents {
   /** Something failed that no caller waits for: a listener, the store, a connection. */
   error: Error;
 }
+
+/** What is called at an event. */
+export type CoordinatorListener<Name extends keyof CoordinatorEvents> = (
+  event: CoordinatorEvents[Name],
+) => void;

@@ -2,15 +2,36 @@ import type { Clock } from '../clock.ts';
 import { systemClock } from '../clock.ts';
 import { InvalidOptionError } from '../errors.ts';
 import type { CoordinatorLimits } from '../limits.ts';
-import { defaultCoordinatorLimits } from '../limits.ts';
+import { defaultCoordinatorLimits, resumeMsDefault } from '../limits.ts';
 import type { Logger } from '../logger.ts';
 import { guardedLogger, silentLogger } from '../logger.ts';
+import type { Random } from '../random.ts';
+import { platformRandom } from '../random.ts';
 import { show } from '../show.ts';
 import { noStore } from '../storage/noStore.ts';
 import type { Store } from '../storage/Store.ts';
 
 /** Who does the work: the call that adds an update, a loop that calls `tick`, or timers after `start`. */
 export type Drive = 'immediate' | 'tick' | 'timers';
+
+/** What a child says of itself when it wants to join. */
+export interface JoinRequest {
+  readonly federation: string;
+  readonly childId: string;
+  /** What the option `token` of the child is, or null. */
+  readonly token: string | null;
+  /** Who is at the other end, as its transport says. */
+  readonly peer: string;
+}
+
+/** True lets a child in. What it throws, or rejects with, keeps it out and is reported. */
+export type Authenticate = (request: JoinRequest) => boolean | Promise<boolean>;
+
+/** How a coordinator closes. */
+export interface CloseOptions {
+  /** Children may come back after so many milliseconds; not at all unless given. */
+  returnAfterMs?: number | null;
+}
 
 /** Options of every coordinator. */
 export interface CoordinatorOptions {
@@ -36,14 +57,21 @@ export interface CoordinatorOptions {
   logger?: Logger;
   /** Changes to the default limits. */
   limits?: Partial<CoordinatorLimits>;
+  /** How long a child whose connection broke counts as there and may come back, in milliseconds; 60,000. */
+  resumeMs?: number;
+  /** Whether a child that wants to join is who it says; asked before anything is remembered of it. All, unless given. */
+  authenticate?: Authenticate;
+  /** Where the names of sessions come from; the platform unless given. */
+  random?: Random;
   /** With `drive: 'timers'`: milliseconds between turns, 10, and the longest turn, 4. */
   timers?: { intervalMs?: number; budgetMs?: number };
 }
 
 /** Options with every default in place. */
 export type ResolvedCoordinatorOptions = Required<
-  Omit<CoordinatorOptions, 'limits' | 'timers' | 'sharedTensors'>
+  Omit<CoordinatorOptions, 'limits' | 'timers' | 'sharedTensors' | 'authenticate'>
 > & {
+  readonly authenticate: Authenticate | undefined;
   readonly sharedTensors: readonly string[] | undefined;
   readonly limits: CoordinatorLimits;
   readonly timers: { intervalMs: number; budgetMs: number };
@@ -58,6 +86,9 @@ const names = [
   'clock',
   'logger',
   'limits',
+  'resumeMs',
+  'authenticate',
+  'random',
   'timers',
 ];
 
@@ -90,6 +121,11 @@ export function resolveCoordinatorOptions(
     if (!(value >= 0))
       throw new InvalidOptionError(`limit ${name} is ${value}, expected a number, 0 or more`);
   }
+  const { resumeMs = resumeMsDefault, authenticate, random = platformRandom() } = options;
+  if (!(resumeMs >= 0))
+    throw new InvalidOptionError(`resumeMs is ${resumeMs}, expected milliseconds, 0 or more`);
+  if (authenticate !== undefined && typeof authenticate !== 'function')
+    throw new InvalidOptionError(`authenticate is ${show(authenticate)}, expected a function`);
   const { sharedTensors, store = noStore, clock = systemClock, logger = silentLogger } = options;
   requireMethods(store, ['get', 'keys', 'batch', 'close'], 'store');
   requireMethods(clock, ['now', 'schedule', 'yieldTurn'], 'clock');
@@ -112,6 +148,9 @@ export function resolveCoordinatorOptions(
     clock,
     logger: guardedLogger(logger),
     limits,
+    resumeMs,
+    authenticate,
+    random,
     timers: { intervalMs, budgetMs },
   };
 }

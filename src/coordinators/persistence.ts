@@ -7,8 +7,8 @@ import { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import type { DataType, Values } from '../parameters/values.ts';
 import { checkDataType } from '../parameters/values.ts';
 import { bytesToValues, valuesToBytes } from '../protocol/tensorBytes.ts';
-import { decodeFrame, encodeFrame } from '../transport/frame.ts';
-import type { Member } from './Membership.ts';
+import type { Member, StoredMember } from './Membership.ts';
+import { decodeRecord, encodeRecord } from './record.ts';
 import type { SequenceWindowJson } from './SequenceWindow.ts';
 import { SequenceWindow } from './SequenceWindow.ts';
 
@@ -42,7 +42,7 @@ export function encodeTensors(
     version: info.version,
     sampleCount: info.sampleCount ?? null,
   };
-  return encodeFrame(tensorsKind, metadata, valuesToBytes(values));
+  return encodeRecord(tensorsKind, metadata, valuesToBytes(values));
 }
 
 /** Reads what encodeTensors wrote. */
@@ -51,7 +51,7 @@ export function decodeTensors(bytes: Uint8Array): {
   outerDtype: DataType;
   version: number;
 } {
-  const frame = decodeFrame(bytes.slice());
+  const frame = decodeRecord(bytes.slice());
   if (frame.kind !== tensorsKind)
     throw new MalformedDataError(`a stored record is of kind ${frame.kind}, expected tensors`);
   const stored = frame.metadata as StoredTensors;
@@ -68,20 +68,22 @@ export function storedValues(bytes: Uint8Array, layout: ParameterLayout): Values
 }
 
 /** Bytes of what is known of a child's updates. */
-export function encodeMember({ index, epoch, window }: Member): Uint8Array {
-  return encodeFrame(memberKind, { index, epoch, window });
+export function encodeMember({ index, epoch, session, window }: Member): Uint8Array {
+  return encodeRecord(memberKind, { index, epoch, session, window });
 }
 
 /** Reads what encodeMember wrote. */
-export function decodeMember(bytes: Uint8Array): { index: number; epoch: number; window: SequenceWindow } {
-  const { kind, metadata } = decodeFrame(bytes.slice());
+export function decodeMember(bytes: Uint8Array): StoredMember {
+  const { kind, metadata } = decodeRecord(bytes.slice());
   if (kind !== memberKind)
     throw new MalformedDataError(`a stored record is of kind ${kind}, expected a child`);
-  const { index, epoch, window } = metadata as { index: number; epoch: number; window: SequenceWindowJson };
-  if (!Number.isSafeInteger(index) || !Number.isSafeInteger(epoch)) {
+  const { index, epoch, session, window } = metadata as Omit<StoredMember, 'window'> & {
+    window: SequenceWindowJson;
+  };
+  if (!Number.isSafeInteger(index) || !Number.isSafeInteger(epoch) || typeof session !== 'string') {
     throw new MalformedDataError('a stored child is damaged');
   }
-  return { index, epoch, window: SequenceWindow.fromJSON(window) };
+  return { index, epoch, session, window: SequenceWindow.fromJSON(window) };
 }
 
 /** Bytes of an optimizer's state. */
@@ -91,12 +93,12 @@ export function encodeOptimizerState(optimizer: string, { steps, slots }: Optimi
   slots.forEach((slot, index) => {
     all.set(slot, index * length);
   });
-  return encodeFrame(optimizerKind, { optimizer, steps, slots: slots.length }, valuesToBytes(all));
+  return encodeRecord(optimizerKind, { optimizer, steps, slots: slots.length }, valuesToBytes(all));
 }
 
 /** Reads what encodeOptimizerState wrote. */
 export function decodeOptimizerState(bytes: Uint8Array): OptimizerStateJson {
-  const { kind, metadata, payload } = decodeFrame(bytes.slice());
+  const { kind, metadata, payload } = decodeRecord(bytes.slice());
   if (kind !== optimizerKind)
     throw new MalformedDataError(`a stored record is of kind ${kind}, expected optimizer state`);
   const { optimizer, steps, slots } = metadata as { optimizer: string; steps: number; slots: number };
@@ -112,12 +114,12 @@ export function decodeOptimizerState(bytes: Uint8Array): OptimizerStateJson {
 export function encodeState(state: JsonValue): Uint8Array {
   const text: string | undefined = JSON.stringify(state);
   if (text === undefined) throw new MalformedDataError('the memory of a plugin is no JSON');
-  return encodeFrame(stateKind, null, new TextEncoder().encode(text));
+  return encodeRecord(stateKind, null, new TextEncoder().encode(text));
 }
 
 /** Reads what encodeState wrote. */
 export function decodeState(bytes: Uint8Array): JsonValue {
-  const { kind, payload } = decodeFrame(bytes.slice());
+  const { kind, payload } = decodeRecord(bytes.slice());
   if (kind !== stateKind)
     throw new MalformedDataError(`a stored record is of kind ${kind}, expected the memory of a plugin`);
   try {

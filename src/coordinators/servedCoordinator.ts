@@ -21,6 +21,8 @@ export interface ServingParts {
   readonly publisher: Publisher;
   readonly attendance: Attendance;
   readonly reports: Reports;
+  /** Names this life of the coordinator. */
+  readonly instance: string;
   readonly coordinator: {
     kind(): UpdateKind;
     phase(): Phase;
@@ -33,8 +35,15 @@ export interface ServingParts {
 
 /** A coordinator as the server of its remote children sees it. */
 export function servedCoordinator(parts: ServingParts): ServedCoordinator {
-  const { main, shared, publisher, attendance, reports, coordinator } = parts;
+  const { main, shared, publisher, attendance, reports, instance, coordinator } = parts;
   return {
+    instance,
+    get isBeingRestored() {
+      return coordinator.phase() === 'being restored';
+    },
+    get version() {
+      return main.version;
+    },
     get terms() {
       return { kind: coordinator.kind(), sharedTensors: shared?.patterns };
     },
@@ -45,14 +54,15 @@ export function servedCoordinator(parts: ServingParts): ServedCoordinator {
       main.layout?.assertFits(own, 'the model of the child', 'main');
       return main.layout !== undefined;
     },
-    join(childId) {
+    join(claim) {
       const phase = coordinator.phase();
       if (phase !== 'open')
         throw new ConnectionRefusedError(`the coordinator is ${phase} and takes no children`);
-      return attendance.startSession(childId);
+      return attendance.startSession(claim);
     },
     leave: (childId, epoch) => attendance.endSession(childId, epoch),
     submit: (content, identity) => coordinator.submit(content, identity),
+    hasTaken: (childId, epoch, sequence) => attendance.hasTaken(childId, epoch, sequence),
     hold: () => coordinator.hold(),
     release: () => coordinator.release(),
     takeReport: (childId, { subject, version, content }) =>

@@ -3,26 +3,33 @@ import { layoutsPerConnectionMax } from '../limits.ts';
 import { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import type { LayoutForm, LayoutMessage } from './messages.ts';
 
-/** The layouts that have crossed one connection: each is sent once and then named by its fingerprint. */
+/** The layouts that have crossed one conversation: each is sent once and then named by its index. */
 export class LayoutCatalog {
-  readonly #sent = new Set<string>();
-  readonly #received = new Map<string, ParameterLayout>();
+  readonly #sent = new Map<string, number>();
+  readonly #received = new Map<number, ParameterLayout>();
 
-  /** The message that must go out before tensors of this layout, or undefined where it has gone (`markSent`). */
-  announcement(layout: ParameterLayout): LayoutMessage | undefined {
-    if (this.#sent.has(layout.fingerprint)) return undefined;
-    return { type: 'layout', fingerprint: layout.fingerprint, ...layoutForm(layout) };
+  /** The index of a layout; `announce` sends the message that must go out before the first tensors of it. */
+  indexOf(layout: ParameterLayout, announce: (message: LayoutMessage) => void): number {
+    const known = this.#sent.get(layout.fingerprint);
+    if (known !== undefined) return known;
+    const index = this.#sent.size;
+    announce({ type: 'layout', index, fingerprint: layout.fingerprint, ...layoutForm(layout) });
+    this.#sent.set(layout.fingerprint, index);
+    return index;
   }
 
-  /** The announcement has gone out. */
-  markSent(layout: ParameterLayout): void {
-    this.#sent.add(layout.fingerprint);
-  }
-
-  /** Takes an announced layout in. Throws where it is illegal or not what its fingerprint says. */
-  receive({ fingerprint, ...form }: LayoutMessage): void {
-    if (this.#received.size >= layoutsPerConnectionMax) {
-      throw new LimitExceededError(`more than ${layoutsPerConnectionMax} layouts on one connection`);
+  /**
+   * Takes an announced layout in and returns it. Throws where it is illegal or not what its fingerprint says. `intern`
+   * may give an equal layout in its place.
+   */
+  receive(
+    { fingerprint, index, ...form }: LayoutMessage,
+    intern: (layout: ParameterLayout) => ParameterLayout = (layout) => layout,
+  ): ParameterLayout {
+    if (index >= layoutsPerConnectionMax || this.#received.has(index)) {
+      throw new LimitExceededError(
+        `layout ${index} on one connection, expected each once, and at most ${layoutsPerConnectionMax}`,
+      );
     }
     const layout = readLayout(form);
     if (layout.fingerprint !== fingerprint) {
@@ -30,13 +37,15 @@ export class LayoutCatalog {
         `layout has fingerprint ${layout.fingerprint}, its message says ${fingerprint}`,
       );
     }
-    this.#received.set(fingerprint, layout);
+    const interned = intern(layout);
+    this.#received.set(index, interned);
+    return interned;
   }
 
-  /** The layout of a fingerprint. Throws MalformedDataError where it was not announced. */
-  require(fingerprint: string): ParameterLayout {
-    const layout = this.#received.get(fingerprint);
-    if (layout === undefined) throw new MalformedDataError(`layout ${fingerprint} was not announced`);
+  /** The layout of an index. Throws MalformedDataError where it was not announced. */
+  require(index: number): ParameterLayout {
+    const layout = this.#received.get(index);
+    if (layout === undefined) throw new MalformedDataError(`layout ${index} was not announced`);
     return layout;
   }
 }
@@ -51,9 +60,5 @@ export function layoutForm(layout: ParameterLayout): LayoutForm {
 
 /** Reads what a stranger says of a layout. Throws MalformedDataError or LimitExceededError. */
 export function readLayout({ tensors, architecture }: LayoutForm): ParameterLayout {
-  for (const tensor of tensors) {
-    if (typeof tensor !== 'object' || tensor === null)
-      throw new MalformedDataError('a tensor of a layout is no object');
-  }
   return new ParameterLayout(tensors, architecture ?? undefined);
 }

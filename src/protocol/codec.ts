@@ -1,132 +1,280 @@
+import { Decoder, Encoder } from '@msgpack/msgpack';
 import { MalformedDataError } from '../errors.ts';
-import { idLengthMax } from '../limits.ts';
+import { frameLimits, idLengthMax, wireMetadataLimits } from '../limits.ts';
+import type { JsonValue } from '../parameters/architecture.ts';
 import { show } from '../show.ts';
-import { decodeFrame, encodeFrame } from '../transport/frame.ts';
 import type { Message } from './messages.ts';
 
-/** Checks one field; false refuses the message. */
-type FieldCheck = (value: unknown) => boolean;
+type Bytes = Uint8Array<ArrayBuffer>;
 
-const isCount: FieldCheck = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
-const isId: FieldCheck = (value) =>
-  typeof value === 'string' && value.length > 0 && value.length <= idLengthMax;
-const isDataType: FieldCheck = (value) => value === 'float32' || value === 'float64';
-const isObject: FieldCheck = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
-const isError: FieldCheck = (value) => {
-  const error = value as { code?: unknown; message?: unknown };
-  return isObject(value) && typeof error.code === 'string' && typeof error.message === 'string';
-};
-const isTexts: FieldCheck = (value) =>
-  Array.isArray(value) && value.every((entry) => typeof entry === 'string');
+/** How one field travels: checked when it is read. */
+interface Field {
+  readonly isLegal: (value: unknown) => boolean;
+  /** What an older sender, which does not know the field, would have said; without it the field is required. */
+  readonly absent?: unknown;
+  /** To and from what travels, where that is something else. */
+  readonly pack?: (value: never) => unknown;
+  readonly unpack?: (value: unknown) => unknown;
+}
+
+const field = (isLegal: (value: unknown) => boolean): Field => ({ isLegal });
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isShortText = (value: unknown): boolean => typeof value === 'string' && value.length <= idLengthMax;
+const isBoolean = (value: unknown): boolean => typeof value === 'boolean';
 const orNull =
-  (check: FieldCheck): FieldCheck =>
-  (value) =>
-    value === null || check(value);
-const oneOf =
-  (...values: readonly string[]): FieldCheck =>
-  (value) =>
-    typeof value === 'string' && values.includes(value);
-const isLayout: FieldCheck = (value) => {
-  const form = value as { tensors?: unknown; architecture?: unknown };
-  return isObject(value) && Array.isArray(form.tensors) && orNull(isObject)(form.architecture);
+  (isLegal: (value: unknown) => boolean) =>
+  (value: unknown): boolean =>
+    value === null || isLegal(value);
+const listOf =
+  (isLegal: (value: unknown) => boolean) =>
+  (value: unknown): boolean =>
+    Array.isArray(value) && value.every(isLegal);
+
+const count = field(isCount);
+const countOrNull = field(orNull(isCount));
+const shortText = field(isShortText);
+const id = field((value) => isShortText(value) && value !== '');
+const sampleCount = field(orNull((value) => Number.isFinite(value) && (value as number) >= 0));
+
+/** One of a fixed list of words, which travels as its place in it. */
+function word(...words: readonly string[]): Field {
+  return {
+    isLegal: (value) => words.includes(value as string),
+    pack: (value: string) => words.indexOf(value),
+    unpack: (value) => words[value as number],
+  };
+}
+
+/** An error: its code and its message. */
+const error: Field = {
+  isLegal: orNull((value) => {
+    const { code, message } = value as { code: unknown; message: unknown };
+    return isText(code) && isText(message);
+  }),
+  pack: (value: { code: string; message: string } | null) => value && [value.code, value.message],
+  unpack: (value) => (Array.isArray(value) ? { code: value[0], message: value[1] } : value),
 };
-const isSampleCount: FieldCheck = (value) => Number.isFinite(value) && (value as number) >= 0;
+const requiredError: Field = { ...error, isLegal: (value) => value !== null && error.isLegal(value) };
+
+/** An object of any form, which travels as JSON: its own reader knows what it may hold. */
+const json: Field = {
+  isLegal: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  pack: (value: JsonValue) => JSON.stringify(value),
+  unpack: parseJson,
+};
+const jsonOrNull: Field = {
+  isLegal: orNull(json.isLegal),
+  pack: (value: JsonValue | null) => value && JSON.stringify(value),
+  unpack: (value) => (value === null ? null : parseJson(value)),
+};
+
+/** Names and shapes of tensors. */
+const tensors: Field = {
+  isLegal: listOf((value) => {
+    const { name, shape } = value as { name: unknown; shape: unknown };
+    return isText(name) && listOf(isCount)(shape);
+  }),
+  pack: (value: readonly { name: string; shape: readonly number[] }[]) =>
+    value.map(({ name, shape }) => [name, shape]),
+  unpack: (value) =>
+    Array.isArray(value)
+      ? value.map((entry: unknown) =>
+          Array.isArray(entry) ? { name: entry[0], shape: entry[1] } : { name: undefined, shape: undefined },
+        )
+      : value,
+};
+
+/** A layout inside another message. */
+const layout: Field = {
+  isLegal: orNull((value) => {
+    const form = value as { tensors: unknown; architecture: unknown };
+    return tensors.isLegal(form.tensors) && jsonOrNull.isLegal(form.architecture);
+  }),
+  pack: (value: { tensors: never; architecture: never } | null) =>
+    value && [tensors.pack?.(value.tensors), jsonOrNull.pack?.(value.architecture)],
+  unpack: (value) =>
+    Array.isArray(value)
+      ? { tensors: tensors.unpack?.(value[0]), architecture: jsonOrNull.unpack?.(value[1] ?? null) }
+      : value,
+};
+
+const dtype = word('float32', 'float64');
 
 interface MessageForm {
   readonly kind: number;
-  readonly fields: Readonly<Record<string, FieldCheck>>;
-  readonly hasPayload: boolean;
+  readonly hasPayload?: boolean;
+  /** In the order in which they travel. New ones come last, with what they are when they are absent. */
+  readonly fields: Readonly<Record<string, Field>>;
 }
 
-/** The number and the fields of each message. Unknown fields are skipped. */
 const forms: Readonly<Record<Message['type'], MessageForm>> = {
   hello: {
-    kind: 1,
-    hasPayload: false,
-    fields: { protocol: isCount, federation: isId, childId: isId, layout: orNull(isLayout) },
+    kind: 16,
+    fields: {
+      protocolMin: count,
+      protocolMax: count,
+      federation: id,
+      childId: id,
+      session: id,
+      instance: shortText,
+      epoch: count,
+      version: count,
+      layout,
+      token: field(
+        orNull((value) => isText(value) && (value as string).length <= wireMetadataLimits.tokenLengthMax),
+      ),
+      dtypes: field(listOf(isShortText)),
+      codecs: field(listOf(isShortText)),
+    },
   },
   welcome: {
-    kind: 2,
-    hasPayload: false,
+    kind: 17,
     fields: {
-      kind: oneOf('gradients', 'parameters'),
-      version: isCount,
-      epoch: isCount,
-      sharedTensors: orNull(isTexts),
+      protocol: count,
+      kind: word('gradients', 'parameters'),
+      instance: id,
+      epoch: count,
+      isResumed: field(isBoolean),
+      version: count,
+      sharedTensors: field(orNull(listOf(isText))),
+      codec: id,
     },
   },
-  refusal: { kind: 3, hasPayload: false, fields: { error: isError } },
-  layout: {
-    kind: 4,
-    hasPayload: false,
-    fields: { fingerprint: isId, tensors: Array.isArray, architecture: orNull(isObject) },
-  },
+  refusal: { kind: 18, fields: { error: requiredError } },
+  layout: { kind: 19, fields: { index: count, fingerprint: id, tensors, architecture: jsonOrNull } },
   update: {
-    kind: 5,
+    kind: 20,
     hasPayload: true,
-    fields: {
-      fingerprint: isId,
-      dtype: isDataType,
-      sequence: isCount,
-      sampleCount: orNull(isSampleCount),
-      baseVersion: orNull(isCount),
-    },
+    fields: { layout: count, dtype, sequence: count, sampleCount, baseVersion: countOrNull },
   },
   receipt: {
-    kind: 6,
-    hasPayload: false,
+    kind: 21,
     fields: {
-      sequence: isCount,
-      status: oneOf('applied', 'accepted', 'duplicate', 'stale', 'refused'),
-      version: isCount,
-      error: orNull(isError),
+      first: count,
+      last: count,
+      status: word('applied', 'accepted', 'duplicate', 'stale', 'refused'),
+      version: count,
+      error,
     },
   },
-  committed: { kind: 7, hasPayload: false, fields: { sequence: isCount } },
-  rejected: { kind: 8, hasPayload: false, fields: { sequence: isCount, error: isError } },
-  main: { kind: 9, hasPayload: true, fields: { fingerprint: isId, dtype: isDataType, version: isCount } },
-  leave: { kind: 10, hasPayload: false, fields: {} },
+  committed: { kind: 22, fields: { first: count, last: count } },
+  rejected: { kind: 23, fields: { sequence: count, error: requiredError } },
+  main: { kind: 24, hasPayload: true, fields: { layout: count, dtype, version: count, base: countOrNull } },
+  leave: { kind: 25, fields: {} },
   report: {
-    kind: 11,
-    hasPayload: false,
+    kind: 26,
     fields: {
-      number: isCount,
-      subject: oneOf('evaluation', 'featureStatistics'),
-      version: orNull(isCount),
-      content: isObject,
+      number: count,
+      subject: word('evaluation', 'featureStatistics'),
+      version: countOrNull,
+      content: json,
     },
   },
-  reported: { kind: 12, hasPayload: false, fields: { number: isCount, error: orNull(isError) } },
+  reported: { kind: 27, fields: { number: count, error } },
+  goodbye: { kind: 28, fields: { returnAfterMs: countOrNull } },
 };
 
-const types = new Map(Object.entries(forms).map(([type, { kind }]) => [kind, type as Message['type']]));
-
-/** The frame of a message. */
-export function encodeMessage(message: Message): Uint8Array<ArrayBuffer> {
-  const { type, ...fields } = message;
-  if (!('payload' in fields)) return encodeFrame(forms[type].kind, fields);
-  const { payload, ...metadata } = fields;
-  return encodeFrame(forms[type].kind, metadata, payload);
+/** A form with its fields as a list. */
+interface CompiledForm {
+  readonly type: Message['type'];
+  readonly kind: number;
+  readonly hasPayload: boolean;
+  readonly names: readonly string[];
+  readonly fields: readonly Field[];
 }
 
-/** Reads a frame that a stranger may have made. Throws MalformedDataError or LimitExceededError. */
-export function decodeMessage(bytes: Uint8Array<ArrayBuffer>): Message {
-  const frame = decodeFrame(bytes);
-  const type = types.get(frame.kind);
-  if (type === undefined) throw new MalformedDataError(`message kind ${frame.kind} is unknown`);
-  if (!isObject(frame.metadata)) throw new MalformedDataError(`the metadata of a ${type} is no object`);
-  const { fields, hasPayload } = forms[type];
-  const message: Record<string, unknown> = { type };
-  for (const [name, isLegal] of Object.entries(fields)) {
-    const value = Object.hasOwn(frame.metadata as object, name)
-      ? (frame.metadata as Record<string, unknown>)[name]
-      : undefined;
-    if (!isLegal(value))
-      throw new MalformedDataError(`${type}.${name} is ${show(value)}, which is not legal`);
-    message[name] = value;
+const compiled = Object.entries(forms).map(
+  ([type, { kind, hasPayload = false, fields }]): CompiledForm => ({
+    type: type as Message['type'],
+    kind,
+    hasPayload,
+    names: Object.keys(fields),
+    fields: Object.values(fields),
+  }),
+);
+const byType = new Map(compiled.map((form) => [form.type, form]));
+const byKind = new Map(compiled.map((form) => [form.kind, form]));
+
+const encoder = new Encoder();
+const { listLengthMax } = wireMetadataLimits;
+/** Metadata are lists of plain values: nothing else may be in them. */
+function createDecoder(): Decoder {
+  return new Decoder({
+    maxStrLength: frameLimits.metadataBytesMax,
+    maxBinLength: 0,
+    maxArrayLength: listLengthMax,
+    maxMapLength: 0,
+    maxExtLength: 0,
+  });
+}
+const decoder = createDecoder();
+const smallMetadataBytes = 1_024;
+const nothing: Bytes = new Uint8Array(0);
+
+/** What a message travels as: the kind of its frame, the fields in MessagePack, and the payload. */
+export interface PackedMessage {
+  readonly kind: number;
+  readonly metadata: Bytes;
+  readonly payload: Bytes;
+}
+
+/** Packs a message. */
+export function packMessage(message: Message): PackedMessage {
+  const { kind, names, fields } = byType.get(message.type) as CompiledForm;
+  const values: unknown[] = new Array(names.length);
+  for (let i = 0; i < names.length; i++) {
+    const value = (message as unknown as Record<string, unknown>)[names[i] as string];
+    const pack = (fields[i] as Field).pack;
+    values[i] = pack === undefined ? value : pack(value as never);
   }
-  if (hasPayload) message.payload = frame.payload;
-  else if (frame.payload.length > 0)
-    throw new MalformedDataError(`a ${type} carries no payload, got ${frame.payload.length} bytes`);
+  const payload = 'payload' in message ? message.payload : nothing;
+  return { kind, metadata: encoder.encode(values), payload };
+}
+
+/**
+ * Reads what a stranger may have sent; undefined for a kind that this version does not know, which is skipped. Throws
+ * MalformedDataError. The payload is the one given, not a copy.
+ */
+export function unpackMessage(kind: number, metadata: Bytes, payload: Bytes): Message | undefined {
+  const form = byKind.get(kind);
+  if (form === undefined) return undefined;
+  const { type, names, fields, hasPayload } = form;
+  const values = decodeList(type, metadata);
+  const message: Record<string, unknown> = { type };
+  for (let i = 0; i < names.length; i++) {
+    const { isLegal, absent, unpack } = fields[i] as Field;
+    let value = i < values.length ? values[i] : absent;
+    if (unpack !== undefined && i < values.length) value = unpack(value);
+    if (value === undefined || !isLegal(value))
+      throw new MalformedDataError(`${type}.${names[i]} is ${show(value)}, which is not legal`);
+    message[names[i] as string] = value;
+  }
+  if (hasPayload) message.payload = payload;
+  else if (payload.length > 0)
+    throw new MalformedDataError(`a ${type} carries no payload, got ${payload.length} bytes`);
   return message as unknown as Message;
+}
+
+function decodeList(type: string, metadata: Bytes): readonly unknown[] {
+  let values: unknown;
+  try {
+    // A decoder keeps a place for each level of nesting that it has seen: a stranger must not fill the lasting one.
+    values = (metadata.length <= smallMetadataBytes ? decoder : createDecoder()).decode(metadata);
+  } catch (cause) {
+    throw new MalformedDataError(`the metadata of a ${type} is no MessagePack that is allowed here`, {
+      cause,
+    });
+  }
+  if (Array.isArray(values)) return values;
+  throw new MalformedDataError(`the metadata of a ${type} is ${show(values)}, expected a list`);
+}
+
+function parseJson(text: unknown): unknown {
+  if (typeof text !== 'string') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new MalformedDataError('a text that should be JSON is none', { cause });
+  }
 }

@@ -23,42 +23,71 @@ export interface LayoutForm {
 /** Child → coordinator, first: who is there. */
 export interface Hello {
   readonly type: 'hello';
-  readonly protocol: number;
+  /** Versions of the protocol that the child speaks, from … to. */
+  readonly protocolMin: number;
+  readonly protocolMax: number;
   readonly federation: string;
   readonly childId: string;
+  /** Chosen by the child at random for as long as it lives: what comes back after a cut is the same session. */
+  readonly session: string;
+  /** From the welcome, where this session had one: `instance` and `epoch`; else empty and 0. */
+  readonly instance: string;
+  readonly epoch: number;
+  /** Version of the main that the child has, 0 for none. */
+  readonly version: number;
   /** Tensors of the child's model, so that it finds the generation that it fits; null where they are not known yet. */
   readonly layout: LayoutForm | null;
+  readonly token: string | null;
+  /** What it can read: types of numbers, and codecs. */
+  readonly dtypes: readonly DataType[];
+  readonly codecs: readonly string[];
 }
 
 /**
- * Coordinator → child: welcome, and what to send. Version 0: there is no main yet; otherwise a `main` follows. The
+ * Coordinator → child: welcome, and what to send. A newer `main` than the child has follows, where there is one. The
  * epoch numbers the sessions of this child: updates of an older one are stale from now on.
  */
 export interface Welcome {
   readonly type: 'welcome';
+  /** The version of the protocol that both speak from now on. */
+  readonly protocol: number;
   readonly kind: UpdateKind;
-  readonly version: number;
+  /** Names this life of the coordinator. */
+  readonly instance: string;
   readonly epoch: number;
+  /** The coordinator knows the session: what it has not answered may be sent again. */
+  readonly isResumed: boolean;
+  /** Of main; 0: there is none yet. */
+  readonly version: number;
   /** Tensors that are shared, as names or beginnings of names followed by `*`; the rest stays. Null: all. */
   readonly sharedTensors: readonly string[] | null;
+  readonly codec: string;
 }
 
-/** Coordinator → child, instead of a welcome; the connection closes. */
+/** Coordinator → child, at any time: why it is not served, or not any more. It need not come back. */
 export interface Refusal {
   readonly type: 'refusal';
   readonly error: WireError;
 }
 
-/** Either way: names and shapes, sent once before the first tensors that have them. */
+/** Coordinator → child: the coordinator goes away. Null: for good; else the child may come back after that. */
+export interface Goodbye {
+  readonly type: 'goodbye';
+  readonly returnAfterMs: number | null;
+}
+
+/** Either way: names and shapes, sent once before the first tensors that have them, and then named by `index`. */
 export interface LayoutMessage extends LayoutForm {
   readonly type: 'layout';
+  readonly index: number;
   readonly fingerprint: string;
 }
 
 /** Child → coordinator: gradients or parameters; the values are the payload. */
 export interface UpdateMessage {
   readonly type: 'update';
-  readonly fingerprint: string;
+  /** Index of its layout. */
+  readonly layout: number;
   readonly dtype: DataType;
   readonly sequence: number;
   readonly sampleCount: number | null;
@@ -66,19 +95,21 @@ export interface UpdateMessage {
   readonly payload: Uint8Array<ArrayBuffer>;
 }
 
-/** Coordinator → child: what became of an update so far. */
+/** Coordinator → child: what became of the updates from `first` to `last` so far. */
 export interface ReceiptMessage {
   readonly type: 'receipt';
-  readonly sequence: number;
+  readonly first: number;
+  readonly last: number;
   readonly status: UpdateStatus;
   readonly version: number;
   readonly error: WireError | null;
 }
 
-/** Coordinator → child: the update is in a version of main that survives a crash. The acknowledgement. */
+/** Coordinator → child: these updates are in a version of main that survives a crash. The acknowledgement. */
 export interface CommittedMessage {
   readonly type: 'committed';
-  readonly sequence: number;
+  readonly first: number;
+  readonly last: number;
 }
 
 /** Coordinator → child: an accepted update will not be part of main after all. */
@@ -88,12 +119,15 @@ export interface RejectedMessage {
   readonly error: WireError;
 }
 
-/** Coordinator → child: main; the values are the payload. */
+/** Coordinator → child: main; the payload is its values, or what differs from a main that the child has. */
 export interface MainMessage {
   readonly type: 'main';
-  readonly fingerprint: string;
+  /** Index of its layout. */
+  readonly layout: number;
   readonly dtype: DataType;
   readonly version: number;
+  /** The version that the payload is a difference to; null: it is whole. */
+  readonly base: number | null;
   readonly payload: Uint8Array<ArrayBuffer>;
 }
 
@@ -128,6 +162,7 @@ export type Message =
   | Hello
   | Welcome
   | Refusal
+  | Goodbye
   | LayoutMessage
   | UpdateMessage
   | ReceiptMessage

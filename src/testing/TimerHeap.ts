@@ -4,6 +4,7 @@ export interface VirtualTimer {
   /** Number of the timer: of two that are due at one time, the older runs first. */
   readonly order: number;
   readonly callback: () => void;
+  readonly isBackground: boolean;
   isCancelled: boolean;
 }
 
@@ -14,13 +15,19 @@ const deadTimersMin = 64;
 export class TimerHeap {
   readonly #timers: VirtualTimer[] = [];
   #cancelled = 0;
+  #foreground = 0;
 
-  /** Timers that are neither taken nor cancelled. */
+  /** Timers that are neither taken nor cancelled, nor in the background. */
   get size(): number {
-    return this.#timers.length - this.#cancelled;
+    return this.#foreground;
   }
 
   add(timer: VirtualTimer): void {
+    if (!timer.isBackground) this.#foreground++;
+    this.#insert(timer);
+  }
+
+  #insert(timer: VirtualTimer): void {
     this.#timers.push(timer);
     this.#rise(this.#timers.length - 1);
   }
@@ -30,6 +37,7 @@ export class TimerHeap {
     if (timer.isCancelled) return;
     timer.isCancelled = true;
     this.#cancelled++;
+    if (!timer.isBackground) this.#foreground--;
     // Timeouts that never fire are the common case: they must not stay until their time.
     if (this.#cancelled >= deadTimersMin && this.#cancelled * 2 > this.#timers.length) this.#sweep();
   }
@@ -50,6 +58,7 @@ export class TimerHeap {
       }
       // From here on, a cancel of it changes nothing.
       first.isCancelled = true;
+      if (!first.isBackground) this.#foreground--;
       return first;
     }
   }
@@ -58,7 +67,7 @@ export class TimerHeap {
     const live = this.#timers.filter((timer) => !timer.isCancelled);
     this.#timers.length = 0;
     this.#cancelled = 0;
-    for (const timer of live) this.add(timer);
+    for (const timer of live) this.#insert(timer);
   }
 
   #rise(from: number): void {

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Clock, ScheduleOptions } from '../clock.ts';
 import { InvalidOptionError } from '../errors.ts';
 import type { VirtualTimer } from './TimerHeap.ts';
 import { TimerHeap } from './TimerHeap.ts';
@@ -20,11 +20,15 @@ export class VirtualClock implements Clock {
   }
 
   /** Throws InvalidOptionError for a delay that is no finite number; a negative one counts as 0. */
-  schedule(callback: () => void, delayMs: number): () => void {
+  schedule(
+    callback: () => void,
+    delayMs: number,
+    { isBackground = false }: ScheduleOptions = {},
+  ): () => void {
     if (!Number.isFinite(delayMs))
       throw new InvalidOptionError(`delayMs is ${delayMs}, expected a finite number of milliseconds`);
     const atMs = this.#now + Math.max(0, delayMs);
-    const timer: VirtualTimer = { atMs, order: this.#order++, callback, isCancelled: false };
+    const timer: VirtualTimer = { atMs, order: this.#order++, callback, isBackground, isCancelled: false };
     this.#timers.add(timer);
     return () => this.#timers.cancel(timer);
   }
@@ -33,7 +37,7 @@ export class VirtualClock implements Clock {
     this.turns++;
   }
 
-  /** Timers that have not run yet. */
+  /** Timers that have not run yet, but for background ones: those alone keep nothing going. */
   get pendingTimers(): number {
     return this.#timers.size;
   }

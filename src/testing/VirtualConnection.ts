@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { MainstemError } from '../errors.ts';
 import { ConnectionClosedError, LimitExceededError } from '../errors.ts';
-import { virtualNetworkLimits } from '../limits.ts';
+import { linkLimits, virtualNetworkLimits } from '../limits.ts';
 import type { Random } from '../random.ts';
 import type { Connection, ConnectionHandlers } from '../transport/Transport.ts';
 import type { NetworkEventKind, NetworkTrace } from './NetworkTrace.ts';
@@ -116,7 +116,7 @@ export class VirtualEnd implements Connection {
     }, this.#lastArrivalMs - nowMs);
   }
 
-  send(bytes: Uint8Array): void {
+  send(bytes: Bytes): void {
     if (this.#isClosed) throw new ConnectionClosedError('the connection is closed');
     this.other.#checkRoom(bytes.length);
     const link = this.#link;
@@ -134,11 +134,10 @@ export class VirtualEnd implements Connection {
       link.cut(this, 'the connection broke', drawDelay(faults.halfOpenMs, random));
       return;
     }
-    // Copied, as a network would: the sender may write into its buffer again at once.
-    this.other.#expect(bytes.slice(), faults);
+    this.other.#expect(bytes, faults);
     if (!happens(faults.duplicate, random)) return;
     link.record('duplicate', this, bytes);
-    this.other.#expect(bytes.slice(), faults);
+    this.other.#expect(bytes, faults);
   }
 
   receive(handlers: ConnectionHandlers): void {
@@ -216,6 +215,13 @@ export class VirtualEnd implements Connection {
     if (frame === undefined) return;
     this.#waitingBytes -= counted;
     this.#link.record('drop', this.other, frame);
+    this.#link.wires.clock.schedule(() => this.#tellDrained(), 0);
+  }
+
+  /** Calls back from a timer, as all that this calls. */
+  #tellDrained(): void {
+    if (this.#waitingBytes <= linkLimits.lowWaterBytes && !this.other.#hasEnded)
+      this.other.#handlers?.drained();
   }
 
   #deliver(): void {
@@ -230,5 +236,6 @@ export class VirtualEnd implements Connection {
       this.#link.record('deliver', this.other, next);
       handlers.frame(next);
     }
+    this.#tellDrained();
   }
 }

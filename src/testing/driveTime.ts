@@ -45,7 +45,8 @@ export async function driveTime(
     await systemClock.yieldTurn();
     if (isDone()) return 'done';
     if (ran >= timersMax) return 'timerLimit';
-    if (clock.runNext(endMs)) {
+    const isGoing = clock.pendingTimers > 0;
+    if (isGoing && clock.runNext(endMs)) {
       ran++;
       idle = 0;
     } else if (clock.pendingTimers > 0) {

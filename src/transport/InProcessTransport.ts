@@ -1,5 +1,5 @@
 import { ConnectionClosedError, ConnectionRefusedError, LimitExceededError } from '../errors.ts';
-import { inProcessBufferedBytesMax } from '../limits.ts';
+import { inProcessBufferedBytesMax, linkLimits } from '../limits.ts';
 import { refuseUnknownOptions } from '../unknownOptions.ts';
 import type { Connection, ConnectionHandlers, Listener, Transport } from './Transport.ts';
 
@@ -44,13 +44,12 @@ class InProcessConnection implements Connection {
     return this.#other === undefined ? 0 : this.#other.#arrivingBytes;
   }
 
-  send(bytes: Uint8Array): void {
+  send(bytes: Uint8Array<ArrayBuffer>): void {
     if (this.#isClosed) throw new ConnectionClosedError('the connection is closed');
     if (this.bufferedBytes + bytes.length > inProcessBufferedBytesMax) {
       throw new LimitExceededError(`more than ${inProcessBufferedBytesMax} bytes wait on one connection`);
     }
-    // Copied, as a network would: the sender may write into its buffer again at once.
-    if (this.#other !== undefined) this.#other.#arrive(new Uint8Array(bytes));
+    if (this.#other !== undefined) this.#other.#arrive(bytes);
   }
 
   receive(handlers: ConnectionHandlers): void {
@@ -81,19 +80,25 @@ class InProcessConnection implements Connection {
     });
   }
 
+  #tellSender(): void {
+    const sender = this.#other;
+    if (sender !== undefined) sender.#handlers?.drained();
+  }
+
   #deliver(frames: readonly (Uint8Array<ArrayBuffer> | undefined)[]): void {
     for (const frame of frames) {
       if (frame === undefined) {
         this.#isClosed = true;
         // The first close is the last thing that arrives.
         const handlers = this.#handlers;
-        this.#handlers = { frame() {}, closed() {} };
+        this.#handlers = { frame() {}, drained() {}, closed() {} };
         handlers?.closed(undefined);
         return;
       }
       this.#arrivingBytes -= frame.length;
       this.#handlers?.frame(frame);
     }
+    if (this.#arrivingBytes <= linkLimits.lowWaterBytes) this.#tellSender();
   }
 }
 

@@ -10,6 +10,7 @@ import {
   InvalidOptionError,
   LinearRegression,
   ModelParametersMerger,
+  seededRandom,
   UpdateDiscardedError,
   UpdateRefusedError,
 } from 'mainstem';
@@ -110,6 +111,8 @@ describe('Child', () => {
       transport: network.transport('a'),
       model: new LinearRegression(),
       childId: 'a',
+      clock: network.clock,
+      random: seededRandom(2),
     });
     await network.settle();
     const child = await connecting;

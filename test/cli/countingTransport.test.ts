@@ -26,8 +26,8 @@ describe('CountingTransport', () => {
     const { near, far } = await connectPair(transport);
     const atNear: number[] = [];
     const atFar: number[] = [];
-    near.receive({ frame: (bytes) => atNear.push(bytes.length), closed() {} });
-    far.receive({ frame: (bytes) => atFar.push(bytes.length), closed() {} });
+    near.receive({ frame: (bytes) => atNear.push(bytes.length), drained() {}, closed() {} });
+    far.receive({ frame: (bytes) => atFar.push(bytes.length), drained() {}, closed() {} });
     near.send(new Uint8Array(10));
     near.send(new Uint8Array(0));
     far.send(new Uint8Array(5));
@@ -42,8 +42,8 @@ describe('CountingTransport', () => {
     const { transport, deliver } = transportByHand();
     const { near, far } = await connectPair(transport);
     let ends = 0;
-    near.receive({ frame() {}, closed: () => ends++ });
-    far.receive({ frame() {}, closed: () => ends++ });
+    near.receive({ frame() {}, drained() {}, closed: () => ends++ });
+    far.receive({ frame() {}, drained() {}, closed: () => ends++ });
     near.close();
     deliver();
     expect(ends).toBe(2);

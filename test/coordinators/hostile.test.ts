@@ -1,17 +1,9 @@
-import type { Connection } from 'mainstem';
 import { DistributedGradientsCoordinator, type Gradients, InProcessTransport, seededRandom } from 'mainstem';
 import { describe, expect, test } from 'vitest';
-import { decodeMessage, encodeMessage } from '../../src/protocol/codec.ts';
-import type { Message } from '../../src/protocol/messages.ts';
+import type { LayoutMessage, UpdateMessage } from '../../src/protocol/messages.ts';
 import { valuesToBytes } from '../../src/protocol/tensorBytes.ts';
+import { frameOf, helloOf, Speaker } from '../protocol/speaker.ts';
 import { gradientsOf, numbersOf, parametersOf, settle } from './helpers.ts';
-
-interface Stranger {
-  readonly connection: Connection;
-  readonly answers: Message[];
-  closes: number;
-  say(message: Message): void;
-}
 
 async function setup() {
   const coordinator = new DistributedGradientsCoordinator();
@@ -20,81 +12,76 @@ async function setup() {
   await coordinator.listen(transport);
   const errors: Error[] = [];
   coordinator.on('error', (error) => errors.push(error));
-  const meet = async (): Promise<Stranger> => {
-    const connection = await transport.connect();
-    const stranger: Stranger = {
-      connection,
-      answers: [],
-      closes: 0,
-      say: (message) => connection.send(encodeMessage(message)),
-    };
-    connection.receive({
-      frame: (bytes) => stranger.answers.push(decodeMessage(bytes)),
-      closed: () => {
-        stranger.closes++;
-      },
-    });
-    return stranger;
-  };
+  const meet = async (): Promise<Speaker> => new Speaker(await transport.connect());
   return { coordinator, errors, meet };
 }
 
-const hello: Message = { type: 'hello', protocol: 1, federation: 'default', childId: 'x', layout: null };
+const hello = helloOf();
 
-function updateFrames(sequence: number, gradients: Gradients): Message[] {
-  const { layout, dtype, values, sampleCount } = gradients;
+function layoutOf({ layout }: Gradients): LayoutMessage {
   const { fingerprint, tensors } = layout;
-  return [
-    {
-      type: 'layout',
-      fingerprint,
-      tensors: tensors.map(({ name, shape }) => ({ name, shape })),
-      architecture: null,
-    },
-    {
-      type: 'update',
-      fingerprint,
-      dtype,
-      sequence,
-      sampleCount,
-      baseVersion: null,
-      payload: valuesToBytes(values),
-    },
-  ];
+  return {
+    type: 'layout',
+    index: 0,
+    fingerprint,
+    tensors: tensors.map(({ name, shape }) => ({ name, shape })),
+    architecture: null,
+  };
+}
+
+function updateOf(sequence: number, { dtype, values, sampleCount }: Gradients): UpdateMessage {
+  const payload = valuesToBytes(values);
+  return { type: 'update', layout: 0, dtype, sequence, sampleCount, baseVersion: null, payload };
 }
 
 describe('a stranger on the line', () => {
-  test.each<[string, (stranger: Stranger) => void, RegExp]>([
-    ['bytes that are no frame', ({ connection }) => connection.send(Uint8Array.of(0xc1)), /frame of 1 bytes/],
+  const gradients = gradientsOf([1, 1]);
+  test.each<[string, (stranger: Speaker) => void, RegExp]>([
     [
       'an update before the hello',
-      ({ say }) => say(updateFrames(1, gradientsOf([1, 1]))[1] as Message),
-      /a update before the hello/,
+      (stranger) => stranger.say(updateOf(1, gradientsOf([]))),
+      /a message announces|before the hello/,
     ],
-    ['a second hello', ({ say }) => [hello, hello].forEach(say), /second hello/],
-    ['another protocol', ({ say }) => say({ ...hello, protocol: 2 }), /speaks protocol 2/],
+    [
+      'a layout before the hello',
+      (stranger) => stranger.say(layoutOf(gradients)),
+      /a layout before the hello/,
+    ],
+    ['a second hello', (stranger) => stranger.say(hello, hello), /second hello/],
+    [
+      'another protocol',
+      (stranger) => stranger.say(helloOf({ protocolMin: 2, protocolMax: 3 })),
+      /speaks protocol 2 to 3, the coordinator 1/,
+    ],
     [
       'what only coordinators say',
-      ({ say }) => [hello, { type: 'committed', sequence: 1 } as const].forEach(say),
+      (stranger) => stranger.say(hello, { type: 'committed', first: 1, last: 1 }),
       /does not expect a committed/,
     ],
     [
       'a layout with a false fingerprint',
-      ({ say }) =>
-        [hello, { ...updateFrames(1, gradientsOf([1]))[0], fingerprint: 'ff' } as Message].forEach(say),
+      (stranger) => stranger.say(hello, { ...layoutOf(gradients), fingerprint: 'ff' }),
       /its message says ff/,
     ],
     [
+      'the same layout index twice',
+      (stranger) => stranger.say(hello, layoutOf(gradients), layoutOf(gradients)),
+      /expected each once/,
+    ],
+    [
       'an update of an unknown layout',
-      ({ say }) => [hello, updateFrames(1, gradientsOf([1, 1]))[1] as Message].forEach(say),
+      (stranger) => stranger.say(hello, layoutOf(gradients), { ...updateOf(1, gradients), layout: 1 }),
       /was not announced/,
     ],
     [
+      'a payload before any layout',
+      (stranger) => stranger.say(hello, updateOf(1, gradients)),
+      /announces 16 bytes, at most 0/,
+    ],
+    [
       'fewer bytes than the layout has values',
-      ({ say }) => {
-        const [layout, update] = updateFrames(1, gradientsOf([1, 1]));
-        [hello, layout as Message, { ...update, payload: new Uint8Array(8) } as Message].forEach(say);
-      },
+      (stranger) =>
+        stranger.say(hello, layoutOf(gradients), { ...updateOf(1, gradients), payload: new Uint8Array(8) }),
       /got 8 bytes for 2 values/,
     ],
   ])('%s: the connection is refused and closed, the coordinator goes on', async (_name, act, message) => {
@@ -111,11 +98,21 @@ describe('a stranger on the line', () => {
     expect(coordinator.addGradients(gradientsOf([0, 0])).status).toBe('applied');
   });
 
+  test('bytes that are no frame end the connection, and the coordinator goes on', async () => {
+    const { coordinator, errors, meet } = await setup();
+    const stranger = await meet();
+    stranger.sayBytes(Uint8Array.of(0xc1));
+    await settle();
+    expect(stranger.closes).toBe(1);
+    expect(errors).toMatchObject([{ code: 'MALFORMED_DATA' }]);
+    expect(coordinator.addGradients(gradientsOf([0, 0])).status).toBe('applied');
+  });
+
   test('the same frames again are a duplicate', async () => {
     const { coordinator, meet } = await setup();
     const stranger = await meet();
-    const frames = updateFrames(1, gradientsOf([10, 0]));
-    [hello, ...frames, frames[1] as Message].forEach(stranger.say);
+    const update = updateOf(1, gradientsOf([10, 0]));
+    stranger.say(hello, layoutOf(gradients), update, update);
     await settle();
     const receipts = stranger.answers.filter(({ type }) => type === 'receipt');
     expect(receipts).toMatchObject([
@@ -128,7 +125,8 @@ describe('a stranger on the line', () => {
   test('six thousand mutated frames: typed errors, no crash, and a main that only whole updates move', async () => {
     const { coordinator, errors, meet } = await setup();
     const random = seededRandom(1234);
-    const golden = [hello, ...updateFrames(1, gradientsOf([0, 0]))].map((message) => encodeMessage(message));
+    const messages = [hello, layoutOf(gradients), updateOf(1, gradientsOf([0, 0]))];
+    const golden = messages.map((message, number) => frameOf(message, number));
     for (let i = 0; i < 2_000; i++) {
       const stranger = await meet();
       for (const frame of golden) {
@@ -165,9 +163,9 @@ describe('a stranger on the line', () => {
     await coordinator.listen(transport);
     await transport.connect();
     const second = await transport.connect();
-    const answers: Message[] = [];
-    second.receive({ frame: (bytes) => answers.push(decodeMessage(bytes)), closed() {} });
+    const speaker = new Speaker(second);
+    speaker.say(hello);
     await settle();
-    expect(answers).toMatchObject([{ type: 'refusal', error: { code: 'LIMIT_EXCEEDED' } }]);
+    expect(speaker.answers).toMatchObject([{ type: 'refusal', error: { code: 'LIMIT_EXCEEDED' } }]);
   });
 });

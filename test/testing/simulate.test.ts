@@ -30,7 +30,9 @@ describe('simulate', () => {
       const got: number[] = [];
       await network
         .transport('server')
-        .listen((one) => one.receive({ frame: (bytes) => void got.push(bytes[0] as number), closed() {} }));
+        .listen((one) =>
+          one.receive({ frame: (bytes) => void got.push(bytes[0] as number), drained() {}, closed() {} }),
+        );
       const connection = await network.transport('a').connect();
       for (let i = 0; i < 20; i++) {
         connection.send(Uint8Array.of(Math.floor(256 * random.next())));

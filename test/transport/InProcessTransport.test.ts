@@ -7,7 +7,7 @@ test('deliveries run when the injected defer says so', async () => {
   const transport = new InProcessTransport({ defer: (deliver) => waiting.push(deliver) });
   const arrived: number[] = [];
   await transport.listen((connection) =>
-    connection.receive({ frame: (bytes) => arrived.push(bytes[0] as number), closed() {} }),
+    connection.receive({ frame: (bytes) => arrived.push(bytes[0] as number), drained() {}, closed() {} }),
   );
   const connection = await transport.connect();
   waiting.splice(0).forEach((deliver) => {
@@ -36,6 +36,6 @@ test('what waits on one connection has a limit', async () => {
   const transport = new InProcessTransport({ defer: () => {} });
   await transport.listen(() => {});
   const connection = await transport.connect();
-  const huge = { length: inProcessBufferedBytesMax + 1 } as Uint8Array;
+  const huge = { length: inProcessBufferedBytesMax + 1 } as Uint8Array<ArrayBuffer>;
   expect(() => connection.send(huge)).toThrow(LimitExceededError);
 });

@@ -149,7 +149,8 @@ export class Federation {
 
   #create(): AnyCoordinator {
     const { kind, updatesPerMain, drive } = this.options;
-    const shared = { drive, clock: this.world.clock, store: this.disk.open() };
+    const { clock, random } = this.world;
+    const shared = { drive, clock, random, store: this.disk.open() };
     if (kind === 'gradients')
       return new DistributedGradientsCoordinator({
         ...shared,
@@ -228,12 +229,13 @@ export class Federation {
       },
       send: (bytes) => connection.send(bytes),
       close: () => connection.close(),
-      receive: ({ frame, closed }) =>
+      receive: ({ frame, drained, closed }) =>
         connection.receive({
           frame: (bytes) => {
             this.#beginCall();
             frame(bytes);
           },
+          drained,
           closed,
         }),
     });

@@ -1,8 +1,8 @@
-import type { Connection, GradientModel } from 'mainstem';
+import type { GradientModel } from 'mainstem';
 import { Child, isMainstemError, type ModelParameters } from 'mainstem';
-import { decodeMessage, encodeMessage } from '../../../src/protocol/codec.ts';
-import type { Message } from '../../../src/protocol/messages.ts';
+import type { Message, UpdateMessage } from '../../../src/protocol/messages.ts';
 import { valuesToBytes } from '../../../src/protocol/tensorBytes.ts';
+import { frameOf, helloOf, Speaker } from '../../protocol/speaker.ts';
 import { gradientsOf, numbersOf, parametersOf } from '../helpers.ts';
 import type { Federation } from './Federation.ts';
 import { isSame } from './Federation.ts';
@@ -18,7 +18,11 @@ export class ScriptedModel implements GradientModel {
   setAreGradientsSaved(): void {}
   train = (): number[] => [];
   predict = (): number[] => [];
-  setModelParameters(): void {}
+  /** Hears of every main that is adopted. */
+  adopted: (parameters: ModelParameters) => void = () => {};
+  setModelParameters(parameters: ModelParameters): void {
+    this.adopted(parameters);
+  }
   computeGradients = (): ReturnType<typeof gradientsOf> => this.getGradients();
 
   getGradients(): ReturnType<typeof gradientsOf> {
@@ -51,7 +55,12 @@ export async function connectChild(federation: Federation, childId: string): Pro
   const { network } = federation.world;
   const model = new ScriptedModel();
   const transport = network.transport(childId, { to: 'coordinator' });
-  const child = await within(federation, Child.connect({ transport, model, childId }));
+  const { clock, random } = federation.world;
+  const reconnect = { initialMs: 20, maxMs: 100, giveUpAfterMs: 3_000 };
+  const child = await within(
+    federation,
+    Child.connect({ transport, model, childId, clock, random, reconnect, connectTimeoutMs: patienceMs }),
+  );
   if (child === undefined) {
     network.cut(childId);
     return undefined;
@@ -169,66 +178,67 @@ export async function playStranger(
       world.network.transport(host, { to: 'coordinator' }).connect(),
     );
     if (connection === undefined) continue;
-    let isOpen = true;
-    connection.receive({
-      frame: (bytes) => federation.count(`raw ${decodeMessage(bytes).type}`),
-      closed: () => {
-        isOpen = false;
-      },
-    });
+    const speaker = new Speaker(connection);
     // Now and then in the name of another child, whose session that ends.
     const childId = pick([host, host, host, ...childIds]);
-    say(connection, [{ type: 'hello', protocol: 1, federation: 'default', childId, layout: null }]);
-    let last: Message[] = updateOf(federation, 1);
-    while (isOpen && !federation.isOver) {
+    say(speaker, helloOf({ childId, session: `stranger ${federation.random.next()}` }));
+    let last = updateOf(federation, 1);
+    say(speaker, layoutMessage);
+    while (speaker.closes === 0 && !federation.isOver) {
       const luck = random.next();
       if (luck < 0.4) last = updateOf(federation, Math.floor(40 * random.next()));
-      if (luck < 0.8) say(connection, last);
-      else if (luck < 0.9) connection.send(garbageOf(federation, last));
+      if (luck < 0.8) say(speaker, last);
+      else if (luck < 0.9) sendGarbage(federation, speaker, last);
       else if (luck < 0.95) connection.close();
       await world.sleep(15 * random.next());
       federation.check();
     }
+    for (const { type } of speaker.answers) federation.count(`raw ${type}`);
     connection.close();
   }
 }
 
-function say(connection: Connection, messages: readonly Message[]): void {
-  for (const message of messages) connection.send(encodeMessage(message));
+function say(speaker: Speaker, message: Message): void {
+  try {
+    speaker.say(message);
+  } catch (thrown) {
+    // Closed since it was looked at.
+    if (!isMainstemError(thrown)) throw thrown;
+  }
 }
 
-function updateOf(federation: Federation, sequence: number, values = federation.newValues()): Message[] {
-  const { layout, dtype, values: typed } = parametersOf(...values);
-  const { fingerprint, tensors } = layout;
-  const shapes = tensors.map(({ name, shape }) => ({ name, shape }));
+const { layout: exampleLayout } = parametersOf(1, 2, 3);
+const layoutMessage: Message = {
+  type: 'layout',
+  index: 0,
+  fingerprint: exampleLayout.fingerprint,
+  tensors: exampleLayout.tensors.map(({ name, shape }) => ({ name, shape })),
+  architecture: null,
+};
+
+function updateOf(federation: Federation, sequence: number, values = federation.newValues()): UpdateMessage {
+  const { dtype, values: typed } = parametersOf(...values);
   const sampleCount = 1 + Math.floor(rowsMax * federation.random.next());
   const payload = valuesToBytes(typed);
-  return [
-    { type: 'layout', fingerprint, tensors: shapes, architecture: null },
-    { type: 'update', fingerprint, dtype, sequence, sampleCount, baseVersion: null, payload },
-  ];
+  return { type: 'update', layout: 0, dtype, sequence, sampleCount, baseVersion: null, payload };
 }
 
-/** A frame that no honest child sends. */
-function garbageOf(federation: Federation, last: readonly Message[]): Uint8Array {
+/** What no honest child sends. */
+function sendGarbage(federation: Federation, speaker: Speaker, last: UpdateMessage): void {
   const { random } = federation;
-  const bytes = encodeMessage(last[1] as Message);
+  const bytes = frameOf(last, speaker.nextNumber);
   const luck = random.next();
-  if (luck < 0.2) return bytes.subarray(0, Math.floor(bytes.length * random.next()));
-  if (luck < 0.4)
-    return bytes.map((byte) => (random.next() < 0.1 ? Math.floor(256 * random.next()) : byte)).subarray(1);
-  if (luck < 0.5) return encodeMessage({ type: 'committed', sequence: 1 });
-  if (luck < 0.6)
-    return encodeMessage({
-      type: 'hello',
-      protocol: 1,
-      federation: 'default',
-      childId: 'again',
-      layout: null,
-    });
-  const values = federation.newValues();
-  federation.bad.add(values[0] as number);
-  const [, update] = updateOf(federation, 50, luck < 0.8 ? [values[0] as number, Number.NaN, 1] : values);
-  if (luck < 0.8) return encodeMessage(update as Message);
-  return encodeMessage({ ...(update as Message & { type: 'update' }), sampleCount: 1e12 });
+  if (luck < 0.2) speaker.sayBytes(bytes.subarray(0, Math.floor(bytes.length * random.next())));
+  else if (luck < 0.4)
+    speaker.sayBytes(
+      bytes.map((byte) => (random.next() < 0.1 ? Math.floor(256 * random.next()) : byte)).subarray(1),
+    );
+  else if (luck < 0.5) say(speaker, { type: 'committed', first: 1, last: 1 });
+  else if (luck < 0.6) say(speaker, helloOf({ childId: 'again' }));
+  else {
+    const values = federation.newValues();
+    federation.bad.add(values[0] as number);
+    const update = updateOf(federation, 50, luck < 0.8 ? [values[0] as number, Number.NaN, 1] : values);
+    say(speaker, luck < 0.8 ? update : { ...update, sampleCount: 1e12 });
+  }
 }

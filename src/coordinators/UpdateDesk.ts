@@ -1,0 +1,192 @@
+import { LimitExceededError, MalformedDataError, toError } from '../errors.ts';
+import { Gradients } from '../parameters/Gradients.ts';
+import { ModelParameters } from '../parameters/ModelParameters.ts';
+import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
+import type { Message, UpdateMessage, UpdateStatus, WireError } from '../protocol/messages.ts';
+import { bytesToValues } from '../protocol/tensorBytes.ts';
+import type { ChildServer } from './ChildServer.ts';
+import type { Receipt } from './receipts.ts';
+import { toWireError } from './wireError.ts';
+
+/** What a desk needs of its session. */
+export interface UpdateDeskOptions {
+  readonly childId: string;
+  readonly epoch: number;
+  readonly server: ChildServer;
+  readonly updatesPerSecondMax: number;
+  now(): number;
+  send(message: Message): void;
+  failed(error: Error): void;
+}
+
+/** An answer for a run of updates. */
+interface Answer {
+  readonly first: number;
+  last: number;
+  readonly status: UpdateStatus;
+  version: number;
+  readonly error: WireError | null;
+}
+
+/** Takes the updates of one child, and answers what came in a turn together: one receipt for a run of them. */
+export class UpdateDesk {
+  readonly #options: UpdateDeskOptions;
+  #answers: Answer[] = [];
+  #committed: number[] = [];
+  #isTurn = false;
+  #isClosed = false;
+  /** Updates that the child may send now; as many as a second allows at most. */
+  #allowance: number;
+  #allowedMs: number;
+
+  constructor(options: UpdateDeskOptions) {
+    this.#options = options;
+    this.#allowance = options.updatesPerSecondMax;
+    this.#allowedMs = options.now();
+  }
+
+  /** Takes an update in. Throws MalformedDataError where its content cannot be read. */
+  take(message: UpdateMessage, layout: ParameterLayout): void {
+    const { sequence } = message;
+    const { childId, epoch, server } = this.#options;
+    const content = readContent(message, layout, server.coordinator.terms.kind);
+    // It is for whoever takes over: the child sends it again there.
+    if (server.isHandingOver) return;
+    this.#beginTurn();
+    // What has been taken is not refused when it comes again, however soon.
+    if (!server.coordinator.hasTaken(childId, epoch, sequence) && !this.#isWithinRate()) {
+      const reason = `more than ${this.#options.updatesPerSecondMax} updates a second; send fewer, or later`;
+      this.#answer(
+        sequence,
+        'refused',
+        server.coordinator.version,
+        toWireError(new LimitExceededError(reason)),
+      );
+      return;
+    }
+    const receipt = server.coordinator.submit(content, { childId, epoch, sequence });
+    const { status, version, reason } = receipt;
+    if (status === 'duplicate') this.#answerAgain(sequence, receipt);
+    else {
+      this.#answer(sequence, status, version, reason === undefined ? null : toWireError(reason));
+      if (status === 'applied' || status === 'accepted') this.#await(sequence, receipt, true);
+    }
+  }
+
+  /** Sends the answers that wait. */
+  flush(): void {
+    if (this.#isTurn) {
+      this.#isTurn = false;
+      // What was applied in this turn is committed now, so that the answers are complete.
+      this.#options.server.coordinator.release();
+    }
+    const { send } = this.#options;
+    for (const answer of this.#answers.splice(0)) send({ type: 'receipt', ...answer });
+    for (const [first, last] of runsOf(this.#committed.splice(0))) send({ type: 'committed', first, last });
+  }
+
+  /** The connection is gone: what is still to be said is said when the child comes back and asks. */
+  close(): void {
+    this.#isClosed = true;
+    if (this.#isTurn) this.#options.server.coordinator.release();
+    this.#isTurn = false;
+  }
+
+  /** An update comes again: the child has not heard what became of it. */
+  #answerAgain(sequence: number, { version, reason }: Receipt): void {
+    const { childId, epoch, server } = this.#options;
+    const first = server.unsettled.find(childId, epoch, sequence);
+    if (first?.status === 'accepted') this.#answer(sequence, 'accepted', version, null);
+    else this.#answer(sequence, 'duplicate', version, reason === undefined ? null : toWireError(reason));
+    if (first === undefined) this.#committed.push(sequence);
+    else this.#await(sequence, first, false);
+  }
+
+  #await(sequence: number, receipt: Receipt, isFirst: boolean): void {
+    const { childId, epoch, server } = this.#options;
+    if (isFirst) server.unsettled.add(childId, epoch, sequence, receipt);
+    receipt.committed.then(
+      () => {
+        if (isFirst) server.unsettled.settle(childId, epoch, sequence);
+        this.#committed.push(sequence);
+        this.#flushSoon();
+      },
+      (thrown: unknown) => {
+        if (isFirst) server.unsettled.settle(childId, epoch, sequence);
+        // Given up here, but not by whoever takes over: the child sends it again there.
+        if (this.#isClosed || server.isHandingOver) return;
+        this.flush();
+        this.#options.send({ type: 'rejected', sequence, error: toWireError(toError(thrown)) });
+      },
+    );
+  }
+
+  #answer(sequence: number, status: UpdateStatus, version: number, error: WireError | null): void {
+    const last = this.#answers[this.#answers.length - 1];
+    if (
+      last !== undefined &&
+      last.status === status &&
+      last.last === sequence - 1 &&
+      error === null &&
+      last.error === null
+    ) {
+      last.last = sequence;
+      last.version = version;
+    } else this.#answers.push({ first: sequence, last: sequence, status, version, error });
+  }
+
+  #beginTurn(): void {
+    if (this.#isTurn) return;
+    this.#isTurn = true;
+    this.#options.server.coordinator.hold();
+    this.#flushSoon();
+  }
+
+  /** After all that came in this turn. */
+  #flushSoon(): void {
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    void Promise.resolve().then(() => {
+      this.#isFlushing = false;
+      if (!this.#isClosed) this.flush();
+    });
+  }
+  #isFlushing = false;
+
+  #isWithinRate(): boolean {
+    const { updatesPerSecondMax } = this.#options;
+    if (updatesPerSecondMax === Number.POSITIVE_INFINITY) return true;
+    const nowMs = this.#options.now();
+    this.#allowance += ((nowMs - this.#allowedMs) / 1000) * updatesPerSecondMax;
+    this.#allowance = Math.min(updatesPerSecondMax, this.#allowance);
+    this.#allowedMs = nowMs;
+    if (this.#allowance < 1) return false;
+    this.#allowance--;
+    return true;
+  }
+}
+
+/** Runs of consecutive numbers. */
+function* runsOf(numbers: number[]): Generator<[number, number]> {
+  numbers.sort((a, b) => a - b);
+  for (let start = 0; start < numbers.length; ) {
+    let end = start;
+    while (end + 1 < numbers.length && numbers[end + 1] === (numbers[end] as number) + 1) end++;
+    yield [numbers[start] as number, numbers[end] as number];
+    start = end + 1;
+  }
+}
+
+/** Content that cannot be read breaks the protocol and ends the conversation. */
+function readContent(
+  message: UpdateMessage,
+  layout: ParameterLayout,
+  kind: 'gradients' | 'parameters',
+): Gradients | ModelParameters {
+  const values = bytesToValues(message.payload, message.dtype, layout.length);
+  const sampleCount = message.sampleCount ?? undefined;
+  const baseVersion = message.baseVersion ?? undefined;
+  if (kind === 'parameters') return new ModelParameters(layout, values, { sampleCount, baseVersion });
+  if (sampleCount === undefined) throw new MalformedDataError('gradients need a sampleCount');
+  return new Gradients(layout, values, { sampleCount, baseVersion });
+}

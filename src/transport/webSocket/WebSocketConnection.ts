@@ -1,0 +1,152 @@
+import type { MainstemError } from '../../errors.ts';
+import { ConnectionClosedError, LimitExceededError, toMainstemError } from '../../errors.ts';
+import { linkLimits, webSocketLimits } from '../../limits.ts';
+import { splitFrames } from '../frame.ts';
+import type { Connection, ConnectionHandlers } from '../Transport.ts';
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** A WebSocket, of whichever platform. */
+export interface RawSocket {
+  /** Bytes that wait to be sent. */
+  readonly bufferedBytes: number;
+  /** Sends a binary message; the bytes must not change. `taken` comes later, when the network has it. */
+  send(bytes: Bytes, taken: () => void): void;
+  /** Ends it after what waits. */
+  close(): void;
+  /** Ends it at once. */
+  terminate(): void;
+}
+
+/** What a connection is made with. */
+export interface WebSocketConnectionOptions {
+  readonly peer: string;
+  readonly identity?: string | undefined;
+  /** Bytes that may wait to be sent. */
+  readonly bufferedBytesMax: number;
+}
+
+/**
+ * Frames over a WebSocket. A message holds one or more whole frames: small ones that are sent in one turn travel
+ * together, since a message costs more than a few hundred bytes do.
+ */
+export class WebSocketConnection implements Connection {
+  readonly peer: string;
+  readonly identity: string | undefined;
+  readonly #socket: RawSocket;
+  readonly #bufferedBytesMax: number;
+  /** Small frames of this turn. */
+  #gathered: Bytes[] = [];
+  #gatheredBytes = 0;
+  #handlers: ConnectionHandlers | undefined;
+  /** Came before there were handlers. */
+  #inbox: Bytes[] = [];
+  #ending: { readonly error: MainstemError | undefined } | undefined;
+  #isClosed = false;
+
+  constructor(socket: RawSocket, { peer, identity, bufferedBytesMax }: WebSocketConnectionOptions) {
+    this.peer = peer;
+    this.identity = identity;
+    this.#socket = socket;
+    this.#bufferedBytesMax = bufferedBytesMax;
+  }
+
+  get bufferedBytes(): number {
+    return this.#isClosed ? 0 : this.#gatheredBytes + this.#socket.bufferedBytes;
+  }
+
+  send(bytes: Bytes): void {
+    if (this.#isClosed) throw new ConnectionClosedError('the connection is closed');
+    const waiting = this.bufferedBytes + bytes.length;
+    if (waiting > this.#bufferedBytesMax) {
+      throw new LimitExceededError(
+        `${waiting} bytes would wait for ${this.peer}, at most ${this.#bufferedBytesMax} are allowed`,
+      );
+    }
+    if (bytes.length > webSocketLimits.gatheredFrameBytesMax) {
+      this.#flush();
+      this.#write(bytes);
+      return;
+    }
+    if (this.#gathered.length === 0) void Promise.resolve().then(() => this.#flush());
+    this.#gathered.push(bytes);
+    this.#gatheredBytes += bytes.length;
+    if (this.#gatheredBytes >= webSocketLimits.gatheredBytesMax) this.#flush();
+  }
+
+  receive(handlers: ConnectionHandlers): void {
+    this.#handlers = handlers;
+    if (this.#inbox.length > 0 || this.#ending !== undefined)
+      void Promise.resolve().then(() => this.#deliver());
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#flush();
+    this.#isClosed = true;
+    this.#socket.close();
+  }
+
+  /** A binary message has come. For the socket's owner. */
+  arrived(bytes: Bytes): void {
+    if (this.#ending !== undefined) return;
+    try {
+      for (const frame of splitFrames(bytes)) this.#inbox.push(frame);
+    } catch (thrown) {
+      this.fail(toMainstemError(thrown));
+      return;
+    }
+    this.#deliver();
+  }
+
+  /** What came makes no sense. For the socket's owner. */
+  fail(error: MainstemError): void {
+    this.#socket.terminate();
+    this.ended(error);
+  }
+
+  /** The socket has ended. For its owner. */
+  ended(error: MainstemError | undefined): void {
+    if (this.#ending !== undefined) return;
+    this.#isClosed = true;
+    this.#gathered = [];
+    this.#ending = { error };
+    this.#deliver();
+  }
+
+  #deliver(): void {
+    const handlers = this.#handlers;
+    if (handlers === undefined) return;
+    const frames = this.#inbox;
+    this.#inbox = [];
+    for (const frame of frames) handlers.frame(frame);
+    if (this.#ending === undefined) return;
+    this.#handlers = undefined;
+    handlers.closed(this.#ending.error);
+  }
+
+  #flush(): void {
+    const frames = this.#gathered;
+    if (frames.length === 0) return;
+    const total = this.#gatheredBytes;
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    this.#write(frames.length === 1 ? (frames[0] as Bytes) : joined(frames, total));
+  }
+
+  #write(bytes: Bytes): void {
+    this.#socket.send(bytes, () => {
+      if (!this.#isClosed && this.bufferedBytes <= linkLimits.lowWaterBytes) this.#handlers?.drained();
+    });
+  }
+}
+
+function joined(parts: readonly Bytes[], length: number): Bytes {
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

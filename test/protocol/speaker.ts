@@ -1,0 +1,76 @@
+import type { Connection } from 'mainstem';
+import { packMessage, unpackMessage } from '../../src/protocol/codec.ts';
+import type { Hello, Message } from '../../src/protocol/messages.ts';
+import { decodeFrame, encodeFrame } from '../../src/transport/frame.ts';
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** The frame of a message that fits into one. */
+export function frameOf(message: Message, number = 0, channel = 0): Bytes {
+  const { kind, metadata, payload } = packMessage(message);
+  const head = { kind, flags: 0, channel, number, totalLength: payload.length };
+  return encodeFrame(head, metadata, payload);
+}
+
+/** The message in a frame; undefined for frames of the link itself. */
+export function messageIn(bytes: Bytes): Message | undefined {
+  const { kind, metadata, payload } = decodeFrame(bytes);
+  return kind < 16 ? undefined : unpackMessage(kind, metadata, payload);
+}
+
+/** A hello, with changes. */
+export function helloOf(changes: Partial<Hello> = {}): Hello {
+  return {
+    type: 'hello',
+    protocolMin: 1,
+    protocolMax: 1,
+    federation: 'default',
+    childId: 'x',
+    session: 'first',
+    instance: '',
+    epoch: 0,
+    version: 0,
+    layout: null,
+    token: null,
+    dtypes: ['float32', 'float64'],
+    codecs: ['none'],
+    ...changes,
+  };
+}
+
+/** Somebody who speaks the protocol by hand, frame by frame. */
+export class Speaker {
+  readonly connection: Connection;
+  readonly answers: Message[] = [];
+  closes = 0;
+  #number = 0;
+
+  constructor(connection: Connection) {
+    this.connection = connection;
+    connection.receive({
+      frame: (bytes) => {
+        const message = messageIn(bytes);
+        if (message !== undefined) this.answers.push(message);
+      },
+      drained() {},
+      closed: () => {
+        this.closes++;
+      },
+    });
+  }
+
+  /** Sends messages, each as the next frame. */
+  say(...messages: readonly Message[]): void {
+    for (const message of messages) this.connection.send(frameOf(message, this.#number++));
+  }
+
+  /** Sends bytes that need not be a frame. */
+  sayBytes(bytes: Bytes): void {
+    this.connection.send(bytes);
+  }
+
+  /** The number of the next frame. */
+  get nextNumber(): number {
+    return this.#number;
+  }
+}
