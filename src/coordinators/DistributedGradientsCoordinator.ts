@@ -197,12 +197,12 @@ export class DistributedGradientsCoordinator extends Coordinator<Gradients> {
     if (layout === undefined) return 'applied';
     this.plugins.beforeMerge({ version: base + 1, children: included.length });
     const next = this.main.spare(values.length);
-    const step = this.#optimizer.begin(values, next, { base: this.#learningRate, round: base });
+    const step = this.#optimizer.begin({ values, dtype }, next, { base: this.#learningRate, round: base });
     const isWhole = gradient.length <= valuesPerSlice;
     const work = slices(values.length, (start, end) => {
       const part = isWhole ? gradient : gradient.subarray(start, end);
-      step(factor === 1 ? part : this.#scale(part, factor), start, end);
-      this.main.checkRange(layout, dtype, start, end);
+      const isKnownFinite = step(factor === 1 ? part : this.#scale(part, factor), start, end);
+      if (!isKnownFinite) this.main.checkRange(layout, dtype, start, end);
     });
     return andThen(work, () => {
       this.publishMain({ layout, dtype, base, included, adopt: () => this.#optimizer.adopt() });

@@ -4,10 +4,16 @@ import type { LearningRateSchedule, ScheduleContext } from '../optimizers/Learni
 import { scheduledRate } from '../optimizers/LearningRateSchedule.ts';
 import type { Optimizer, OptimizerState } from '../optimizers/Optimizer.ts';
 import { createOptimizerState, optimizerStateFromJson } from '../optimizers/Optimizer.ts';
-import type { Values } from '../parameters/values.ts';
+import type { DataType, Values } from '../parameters/values.ts';
 import { findNonFinite } from '../parameters/values.ts';
 import { descend } from './descent.ts';
 import { decodeOptimizerState, encodeOptimizerState } from './persistence.ts';
+
+/**
+ * Does a step from `start` to before `end`, with the gradient of that range. True where it is known that the result is
+ * finite. Throws NonFiniteError where the optimizer's own state would not be.
+ */
+export type StepRange = (gradient: Values, start: number, end: number) => boolean;
 
 /** An optimizer's step on main, range by range, that takes effect only when it is adopted. */
 export class MainOptimizer {
@@ -33,19 +39,22 @@ export class MainOptimizer {
   }
 
   /**
-   * Prepares a step from `values` to `next`; the new optimizer state is kept aside. The function returned does a range of
-   * it, with the gradient of that range. Throws where the schedule gives no learning rate.
+   * Prepares a step from main's values to `next`; the new optimizer state is kept aside. Throws where the schedule gives
+   * no learning rate.
    */
   begin(
-    values: Float64Array<ArrayBuffer>,
+    { values, dtype }: { readonly values: Float64Array<ArrayBuffer>; readonly dtype: DataType },
     next: Float64Array<ArrayBuffer>,
     { base, round }: Omit<ScheduleContext, 'step'>,
-  ): (gradient: Values, start: number, end: number) => void {
+  ): StepRange {
     const [before, after] = [this.#state, this.#next];
     const learningRate = scheduledRate(this.#schedule, { base, round, step: before.steps });
     after.steps = before.steps + 1;
     if (this.#isDescent) {
-      return (gradient, start, end) => descend(next, values, { gradient, learningRate }, [start, end]);
+      return (gradient, start, end) => {
+        const given = { gradient, learningRate, dtype };
+        return descend(next.subarray(start, end), values.subarray(start, end), given);
+      };
     }
     return (gradient, start, end) => {
       next.set(values.subarray(start, end), start);
@@ -59,6 +68,7 @@ export class MainOptimizer {
         if (findNonFinite(slot) < 0) continue;
         throw new NonFiniteError(`the state of optimizer ${this.#optimizer.name} would not be finite`);
       }
+      return false;
     };
   }
 
