@@ -90,7 +90,7 @@ export function storedValues(bytes: Uint8Array, layout: ParameterLayout): Values
 
 /** Bytes of what is known of a child's updates. */
 export function encodeMember({ index, epoch, session, window }: Member): Uint8Array {
-  return encodeRecord(memberKind, { index, epoch, session, window });
+  return encodeRecord(memberKind, { index, epoch, session, window: window.toJSON() });
 }
 
 /** Reads what encodeMember wrote. */
