@@ -112,12 +112,24 @@ function create(
 }
 
 /** What a new process finds in the store. */
-async function restored(store: CountingStore): Promise<{ version: number; counted: number; main: number[] }> {
-  const { coordinator, counted } = create(store.inner);
-  if (!(await coordinator.restore())) return { version: 0, counted: -1, main: [] };
+async function restored(
+  store: CountingStore,
+): Promise<{ version: number; counted: number; taken: number; main: number[] }> {
+  const copy = new MemoryStore();
+  for (const key of store.keys('')) copy.batch([{ key, value: store.get(key) }]);
+  const { coordinator, counted } = create(copy);
+  await coordinator.restore();
+  let taken = 0;
+  for (const childId of ['c0', 'c1', 'c2']) {
+    for (let sequence = 0; sequence < 6; sequence++) {
+      const again = coordinator.addGradients(gradientsOf([Number.NaN, 0]), { childId, sequence, epoch: 1 });
+      if (again.status === 'duplicate') taken++;
+    }
+  }
   return {
     version: coordinator.version,
     counted: counted(),
+    taken,
     main: numbersOf(coordinator.getModelParameters()),
   };
 }
@@ -132,9 +144,9 @@ describe('commits that are held', () => {
           held.play(given, true);
           direct.play(given, false);
           mains.set(direct.coordinator.version, numbersOf(direct.coordinator.getModelParameters()));
-          const { version, counted, main } = await restored(held.store);
+          const { version, counted, taken, main } = await restored(held.store);
           expect(main).toEqual(mains.get(version));
-          expect(counted).toBe(version - 1);
+          expect([counted, taken]).toEqual([version - 1, version - 1]);
         }
         await held.end();
         await direct.end();
@@ -194,9 +206,12 @@ describe('commits that are held', () => {
     const receipt = coordinator.addGradients(gradientsOf([1, 1]), { childId: 'a', sequence: 1 });
     await coordinator.close();
     await expect(receipt.committed).resolves.toBeUndefined();
-    served.release();
-    served.release();
     expect((await restored(store)).version).toBe(2);
+    coordinator.setModelParameters(parametersOf(5, 5));
+    expect((await restored(store)).version).toBe(3);
+    served.release();
+    served.release();
+    expect((await restored(store)).version).toBe(3);
   });
 
   test('are given up with a store that refuses them even when the coordinator closes', async () => {
@@ -222,6 +237,18 @@ describe('commits that are held', () => {
     expect(numbersOf(next.getModelParameters())).toEqual([3, 3]);
     next.addModelParameters(parametersOf(6, 6), { childId: 'b', sampleCount: 1 });
     expect(numbersOf(next.getModelParameters())).toEqual([6, 6]);
+  });
+
+  test('leave a child forgotten whose place was needed meanwhile', () => {
+    const store = new CountingStore();
+    const coordinator = new DistributedGradientsCoordinator({ store, limits: { childrenMax: 1 } });
+    coordinator.setModelParameters(parametersOf(1, 2));
+    coordinator.server.coordinator.hold();
+    coordinator.addGradients(gradientsOf([1, 1]), { childId: 'a' });
+    coordinator.removeChild('a');
+    coordinator.addGradients(gradientsOf([1, 1]), { childId: 'b' });
+    coordinator.server.coordinator.release();
+    expect(store.keys('default/child/')).toEqual(['default/child/b']);
   });
 
   test('what children may see waits for the release, also without a store', () => {
@@ -260,5 +287,29 @@ describe('commits that are held', () => {
       const newest = Math.max(1, version - (version % 3));
       expect([out?.baseVersion, out && numbersOf(out)]).toEqual([newest, [2 - newest, 3 - newest]]);
     }
+  });
+
+  test('a main that is still judged when its judge goes stays what it was, also without a store', async () => {
+    const coordinator = new DistributedGradientsCoordinator({ learningRate: 1 });
+    coordinator.setModelParameters(parametersOf(1, 2));
+    let decide: (isGood: boolean) => void = () => {};
+    const verdict = new Promise<boolean>((resolve) => {
+      decide = resolve;
+    });
+    coordinator.use({ name: 'slow', beforePublish: () => verdict });
+    const seen: number[][] = [];
+    coordinator.on('mainPublished', ({ version }) => {
+      const out = coordinator.server.coordinator.main();
+      if (out !== undefined) seen.push([version, ...numbersOf(out)]);
+    });
+    coordinator.addGradients(gradientsOf([1, 1]));
+    coordinator.removePlugin('slow');
+    for (let i = 0; i < 3; i++) coordinator.addGradients(gradientsOf([1, 1]));
+    decide(true);
+    await settle();
+    expect(seen).toEqual([
+      [2, 0, 1],
+      [5, -3, -2],
+    ]);
   });
 });
