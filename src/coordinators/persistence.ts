@@ -90,7 +90,8 @@ export function storedValues(bytes: Uint8Array, layout: ParameterLayout): Values
 
 /** Bytes of what is known of a child's updates. */
 export function encodeMember({ index, epoch, session, window }: Member): Uint8Array {
-  return encodeRecord(memberKind, { index, epoch, session, window: window.toJSON() });
+  const json = `{"index":${index},"epoch":${epoch},"session":${JSON.stringify(session)},"window":${window.stringify()}}`;
+  return encodeRecordText(memberKind, json, new Uint8Array(0));
 }
 
 /** Reads what encodeMember wrote. */
