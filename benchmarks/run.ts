@@ -12,6 +12,7 @@ const tables = [
   'merging',
   'coordinators',
   'ticks',
+  'wire',
   'formulas',
   'startup',
   'peersRegression',

@@ -89,8 +89,8 @@ export const layoutsPerConnectionMax = 16;
 export const publicationLimits: Readonly<{ burstBytes: number; bytesPerMs: number }> = Object.freeze({
   // What may go out at once after a pause,
   burstBytes: 2 ** 24,
-  // and what every millisecond adds: 100 MB a second.
-  bytesPerMs: 100_000,
+  // and what every millisecond adds: 25 MB a second.
+  bytesPerMs: 25_000,
 });
 
 /** How long a child whose connection broke counts as there, in milliseconds; then it is counted out. */

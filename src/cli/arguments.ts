@@ -1,5 +1,8 @@
+import { hostname } from 'node:os';
 import type { ParseArgsConfig } from 'node:util';
 import { parseArgs } from 'node:util';
+import type { JoinRequest } from './join.ts';
+import type { ServeRequest } from './serve.ts';
 
 /** A command line that cannot be understood. The message is for whoever typed it. */
 export class UsageError extends Error {
@@ -15,10 +18,12 @@ export class UsageError extends Error {
 
 /** What a command line asks for. */
 export type Request =
-  | { readonly kind: 'help'; readonly of: 'mainstem' | 'demo' | 'inspect' }
+  | { readonly kind: 'help'; readonly of: 'mainstem' | 'demo' | 'inspect' | 'serve' | 'join' }
   | { readonly kind: 'version' }
   | { readonly kind: 'demo'; readonly seed: number; readonly children: number; readonly json: boolean }
-  | { readonly kind: 'inspect'; readonly file: string; readonly json: boolean };
+  | { readonly kind: 'inspect'; readonly file: string; readonly json: boolean }
+  | ({ readonly kind: 'serve' } & ServeRequest)
+  | ({ readonly kind: 'join' } & JoinRequest);
 
 const defaultSeed = 1;
 const seedMax = 2 ** 32 - 1;
@@ -31,10 +36,12 @@ export function readArguments(words: readonly string[]): Request {
   const [command, ...rest] = words;
   if (command === 'demo') return readDemo(rest);
   if (command === 'inspect') return readInspect(rest);
+  if (command === 'serve') return readServe(rest);
+  if (command === 'join') return readJoin(rest);
   if (command === undefined || command === 'help') return { kind: 'help', of: 'mainstem' };
   if (!command.startsWith('-')) {
     throw new UsageError(
-      `there is no command ${JSON.stringify(command)}; commands are: demo, inspect`,
+      `there is no command ${JSON.stringify(command)}; commands are: demo, inspect, serve, join`,
       'mainstem',
     );
   }
@@ -77,6 +84,63 @@ function readInspect(words: readonly string[]): Request {
   return { kind: 'inspect', file, json: json === true };
 }
 
+function readServe(words: readonly string[]): Request {
+  const command = 'mainstem serve';
+  const { help, port, host, token, merge, save } = read(command, words, {
+    port: { type: 'string' },
+    host: { type: 'string' },
+    token: { type: 'string' },
+    merge: { type: 'string' },
+    save: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  });
+  if (help === true) return { kind: 'help', of: 'serve' };
+  return {
+    kind: 'serve',
+    port: readCount('--port', port, { unless: 7070, min: 0, max: 65_535, command }),
+    host: textOf(host) ?? '127.0.0.1',
+    token: textOf(token),
+    updatesPerMerge: readCount('--merge', merge, { unless: 0, min: 0, max: 16_384, command }),
+    save: textOf(save),
+  };
+}
+
+function readJoin(words: readonly string[]): Request {
+  const command = 'mainstem join';
+  const names = ['data', 'label', 'classes', 'id', 'token', 'units', 'rounds', 'epochs', 'seed'];
+  const options: Options = Object.fromEntries(names.map((name) => [name, { type: 'string' }]));
+  const given = read(command, words, { ...options, help: { type: 'boolean', short: 'h' } }, true);
+  if (given.help === true) return { kind: 'help', of: 'join' };
+  const [url, ...more] = given.positionals;
+  if (url === undefined || more.length > 0 || !/^wss?:\/\//.test(url))
+    throw new UsageError(
+      `expected one url that begins with ws:// or wss://, got ${given.positionals.join(' ') || 'none'}`,
+      command,
+    );
+  const { data, label } = given;
+  if (typeof data !== 'string' || typeof label !== 'string')
+    throw new UsageError('expected --data <file> and --label <column>', command);
+  const count = (name: string, unless: number, min: number, max: number): number =>
+    readCount(`--${name}`, given[name], { unless, min, max, command });
+  return {
+    kind: 'join',
+    url,
+    data,
+    label,
+    classes: textOf(given.classes)?.split(','),
+    id: textOf(given.id) ?? `${hostname()}-${process.pid}`,
+    token: textOf(given.token),
+    units: count('units', 32, 1, 4_096),
+    rounds: count('rounds', 20, 1, 1_000_000),
+    epochs: count('epochs', 2, 1, 10_000),
+    seed: count('seed', defaultSeed, 0, seedMax),
+  };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
 type Options = NonNullable<ParseArgsConfig['options']>;
 
 /** Strict: what is not among the options is an error, and so is anything that is no option. */
@@ -96,16 +160,23 @@ function read(
   }
 }
 
+interface CountOptions {
+  readonly unless: number;
+  readonly min: number;
+  readonly max: number;
+  readonly command?: string;
+}
+
 function readCount(
   name: string,
   value: unknown,
-  { unless, min, max }: { unless: number; min: number; max: number },
+  { unless, min, max, command = 'mainstem demo' }: CountOptions,
 ): number {
   if (value === undefined) return unless;
   const count = /^\d+$/.test(String(value)) ? Number(value) : Number.NaN;
   if (count >= min && count <= max) return count;
   throw new UsageError(
     `${name} is ${JSON.stringify(value)}, expected a whole number, ${min} to ${max}`,
-    'mainstem demo',
+    command,
   );
 }

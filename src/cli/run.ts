@@ -1,26 +1,15 @@
-import type { Clock } from 'mainstem';
 import { readArguments, UsageError } from './arguments.ts';
 import { runDemo } from './demo.ts';
 import { loadDigits } from './digits.ts';
 import { inspectFile } from './inspect.ts';
 import { inspectText } from './inspectReport.ts';
-import type { Plan } from './plan.ts';
+import { join } from './join.ts';
 import { demoPlan } from './plan.ts';
-import type { ProgressStream } from './progress.ts';
 import { createProgress } from './progress.ts';
 import { reportJson, reportText, styleFor } from './report.ts';
-import { demoUsage, inspectUsage, mainUsage, packageVersion } from './usage.ts';
-
-/** What a command may touch of the process. */
-export interface Surroundings {
-  readonly stdout: ProgressStream;
-  readonly stderr: ProgressStream;
-  readonly clock: Clock;
-  /** Aborts when whoever started the command wants it to end. */
-  readonly signal: AbortSignal;
-  /** How long the demo trains; tests make it short. */
-  readonly plan?: Plan;
-}
+import { serve } from './serve.ts';
+import type { Surroundings } from './surroundings.ts';
+import { packageVersion, usages } from './usage.ts';
 
 /** Exit statuses, as shells know them. */
 export const exitStatus = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
@@ -49,7 +38,7 @@ async function runCommand(words: readonly string[], around: Surroundings): Promi
   const request = readArguments(words);
   switch (request.kind) {
     case 'help':
-      stdout.write({ mainstem: mainUsage, demo: demoUsage, inspect: inspectUsage }[request.of]);
+      stdout.write(usages[request.of]);
       return;
     case 'version':
       stdout.write(`${packageVersion()}\n`);
@@ -59,6 +48,12 @@ async function runCommand(words: readonly string[], around: Surroundings): Promi
       stdout.write(request.json ? reportJson(report) : inspectText(report, styleFor(stdout), stdout.columns));
       return;
     }
+    case 'serve':
+      await serve(request, around);
+      return;
+    case 'join':
+      await join(request, around);
+      return;
     case 'demo': {
       const { seed, children, json } = request;
       const progress = createProgress(stderr);

@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 
 /** What `mainstem --help` prints. */
-export const mainUsage = `Usage: mainstem <command> [options]
+const mainUsage = `Usage: mainstem <command> [options]
 
 Commands:
   demo     trains handwritten digits on 8 children in four ways and compares them
   inspect  shows what is in a file of a model: its architecture and its tensors
+  serve    merges what children send over WebSockets
+  join     trains on the rows of a file, as a child of such a coordinator
 
 Options:
   -h, --help     prints this, or after a command what it does
@@ -13,7 +15,7 @@ Options:
 `;
 
 /** What `mainstem demo --help` prints. */
-export const demoUsage = `Usage: mainstem demo [options]
+const demoUsage = `Usage: mainstem demo [options]
 
 Splits 1,797 handwritten digits over children, once evenly and once so that each
 sees few classes. Trains each child alone, with the gradients coordinator, with
@@ -34,7 +36,7 @@ npm --silent start -- --json for JSON alone.
 `;
 
 /** What `mainstem inspect --help` prints. */
-export const inspectUsage = `Usage: mainstem inspect <file> [options]
+const inspectUsage = `Usage: mainstem inspect <file> [options]
 
 Shows what is in a file of a model: a .safetensors file of mainstem or of others,
 the JSON of a model or of its parameters (toJSON), or JSON with nested arrays
@@ -48,6 +50,51 @@ Options:
 
 NO_COLOR=1 turns colours off.
 `;
+
+const serveUsage = `Usage: mainstem serve [options]
+
+Listens for children over WebSockets and merges the parameters that they send,
+weighted by their rows. Ctrl-C lets them go, and writes main where --save says.
+
+Options:
+  --port <n>      1 to 65535, or 0 for a free one; default 7070
+  --host <name>   address to listen on; default 127.0.0.1, which only this
+                  machine can reach; 0.0.0.0 for all
+  --token <text>  what children have to say; without it anybody may join
+  --merge <n>     makes a new main of every n updates; default 0: of the latest
+                  of each child, at every update
+  --save <file>   writes main there at the end, as safetensors
+  -h, --help      prints this
+`;
+
+const joinUsage = `Usage: mainstem join <url> --data <file> --label <column> [options]
+
+Trains a network on the rows of a CSV file with a header, sends its parameters to
+the coordinator at the url (ws:// or wss://), takes main back, and so on. A fifth
+of the rows is held out and shows how good the model is. All columns but the label must
+be numbers; they are scaled by what the first child has seen. Ctrl-C leaves.
+
+Options:
+  --data <file>     the rows
+  --label <column>  what is to be predicted: classes, or a quantity
+  --classes <a,b>   what the label can be, where these rows have not all of it
+  --id <name>       name of this child; default: made of the machine's and a number
+  --token <text>    what the coordinator wants to hear
+  --units <n>       units of the hidden layer, 1 to 4096; default 32
+  --rounds <n>      default 20
+  --epochs <n>      passes over the rows in each round; default 2
+  --seed <n>        fixes what is random; the same for all children; default 1
+  -h, --help        prints this
+`;
+
+/** What `--help` prints of each command. */
+export const usages: Readonly<Record<'mainstem' | 'demo' | 'inspect' | 'serve' | 'join', string>> = {
+  mainstem: mainUsage,
+  demo: demoUsage,
+  inspect: inspectUsage,
+  serve: serveUsage,
+  join: joinUsage,
+};
 
 /** The version of the package, seen from src/cli and from dist/cli alike. */
 export function packageVersion(): string {

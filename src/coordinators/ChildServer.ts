@@ -54,8 +54,11 @@ export interface ServedCoordinator extends Offer {
 /** A child that is in, as its coordinator's server sees it. */
 export interface JoinedSession {
   readonly childId: string | undefined;
-  /** Sends main, unless the child has this version, or as soon as the child has taken what was sent before. */
-  offerMain(main: PublishedMain): void;
+  /**
+   * Sends main, unless the child has this version; a child that has not taken what was sent before gets the newest when
+   * it has. True where it was sent.
+   */
+  offerMain(main: PublishedMain): boolean;
   /** Says why, and ends the session. */
   refuse(error: Error): void;
   /** Says goodbye, and ends the session. */
@@ -198,7 +201,8 @@ export class ChildServer {
   #publish(): number {
     const main = this.latestMain();
     if (main === undefined) return 0;
-    for (const session of this.#sessions.values()) session.offerMain(main);
-    return this.#sessions.size * main.bytes;
+    let sent = 0;
+    for (const session of this.#sessions.values()) if (session.offerMain(main)) sent++;
+    return sent * main.bytes;
   }
 }

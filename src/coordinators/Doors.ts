@@ -5,7 +5,7 @@ import { Reception } from './Reception.ts';
 
 /** The listeners that somebody has opened: each takes connections until it is closed, or all are. */
 export class Doors {
-  readonly #listeners = new Set<Listener>();
+  readonly #open = new Map<Listener, Reception>();
   #isClosed = false;
 
   /** Listens on a transport. */
@@ -16,20 +16,21 @@ export class Doors {
       await listener.close();
       throw new ConnectionClosedError('closed before the transport was listening');
     }
-    this.#listeners.add(listener);
+    this.#open.set(listener, reception);
     return {
       close: async () => {
-        this.#listeners.delete(listener);
+        this.#open.delete(listener);
         await listener.close();
       },
     };
   }
 
-  /** Closes all. */
+  /** Closes all, after telling the children that it is over: they need not come back. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    const listeners = [...this.#listeners];
-    this.#listeners.clear();
-    for (const listener of listeners) await listener.close();
+    const open = [...this.#open];
+    this.#open.clear();
+    for (const [, reception] of open) reception.dismiss();
+    for (const [listener] of open) await listener.close();
   }
 }

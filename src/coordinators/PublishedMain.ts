@@ -21,7 +21,8 @@ export class PublishedMain {
 
   /** About what sending it to one child costs. */
   get bytes(): number {
-    return this.#main.values.byteLength + 1_024;
+    // A message costs about what 4 KiB do.
+    return this.#main.values.byteLength + 4_096;
   }
 
   /** Its own type of numbers, or another where a child cannot read that. */

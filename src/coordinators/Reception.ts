@@ -82,6 +82,11 @@ export class Reception {
     });
   }
 
+  /** Says goodbye to all. */
+  dismiss(): void {
+    for (const session of [...this.#sessions]) session.dismiss(null);
+  }
+
   beat(nowMs: number): void {
     for (const [session, sinceMs] of this.#strangers) {
       if (nowMs - sinceMs > linkLimits.handshakeMsMax)

@@ -77,11 +77,11 @@ export class Session implements JoinedSession {
     this.#close('replaced');
   }
 
-  offerMain(main: PublishedMain): void {
+  offerMain(main: PublishedMain): boolean {
     const child = this.#child;
-    if (child === undefined || main.version <= this.#sentVersion) return;
+    if (child === undefined || main.version <= this.#sentVersion) return false;
     this.#wantsMain = !this.#channel.isIdle;
-    if (this.#wantsMain) return;
+    if (this.#wantsMain) return false;
     this.#sentVersion = main.version;
     const { layout, version } = main;
     this.#attempt(() => {
@@ -89,6 +89,7 @@ export class Session implements JoinedSession {
       const dtype = main.dtypeFor(child.dtypes);
       this.#post({ type: 'main', layout: index, dtype, version, base: null, payload: main.payload(dtype) });
     });
+    return true;
   }
 
   #sendLatest(): void {

@@ -38,6 +38,8 @@ describe('run', () => {
     [['--help'], 'Usage: mainstem <command>'],
     [['demo', '--help'], 'Usage: mainstem demo'],
     [['inspect', '--help'], 'Usage: mainstem inspect'],
+    [['serve', '--help'], 'Usage: mainstem serve'],
+    [['join', '--help'], 'Usage: mainstem join'],
     [['--version'], `${packageVersion()}\n`],
   ])('%j prints what was asked for', async (words, beginning) => {
     const { status, out, err } = await runQuickly(words);
@@ -47,7 +49,19 @@ describe('run', () => {
   });
 
   it.each([
-    [['train'], 'mainstem: there is no command "train"; commands are: demo, inspect\nTry: mainstem --help\n'],
+    [
+      ['train'],
+      'mainstem: there is no command "train"; commands are: demo, inspect, serve, join\nTry: mainstem --help\n',
+    ],
+    [
+      ['join', 'http://x'],
+      'mainstem join: expected one url that begins with ws:// or wss://, got http://x\nTry',
+    ],
+    [['join', 'ws://x'], 'mainstem join: expected --data <file> and --label <column>\nTry'],
+    [
+      ['serve', '--port', '70000'],
+      'mainstem serve: --port is "70000", expected a whole number, 0 to 65535\nTry',
+    ],
     [['demo', '--nope'], "mainstem demo: Unknown option '--nope'\nTry: mainstem demo --help\n"],
     [['demo', '--seed', 'x'], 'mainstem demo: --seed is "x", expected a whole number, 0 to 4294967295\nTry'],
   ])('%j is refused without a stack trace', async (words, message) => {
