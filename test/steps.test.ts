@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { inSlices, inSteps, runSteps, valuesPerSlice } from '../src/steps.ts';
+import { andThen, inSlices, inSteps, isSteps, runSteps, slices, valuesPerSlice } from '../src/steps.ts';
 
 function* counting(steps: number, log: number[]): Generator<undefined, string> {
   for (let i = 0; i < steps; i++) {
@@ -88,4 +88,31 @@ describe('inSlices', () => {
     work.next();
     expect(done).toEqual([0, valuesPerSlice]);
   });
+});
+
+it('one slice is worked on at once, more of them as in slices', () => {
+  for (const length of [0, 1, valuesPerSlice, valuesPerSlice + 1, 3 * valuesPerSlice]) {
+    const [straight, sliced]: [number[][], number[][]] = [[], []];
+    const work = slices(length, (start, end) => straight.push([start, end]));
+    expect(isSteps(work)).toBe(length > valuesPerSlice);
+    runSteps(work);
+    runSteps(inSlices(length, (start, end) => sliced.push([start, end])));
+    expect(straight).toEqual(sliced);
+  }
+});
+
+it('what follows work comes at once where the work does, and is handed its result', () => {
+  const later = function* (value: number): Generator<undefined, number> {
+    yield;
+    return value;
+  };
+  expect(andThen(1, (value) => value + 1)).toBe(2);
+  for (const steps of [
+    andThen(later(1), (value) => value + 1),
+    andThen(1, (value) => later(value + 1)),
+    andThen(later(1), (value) => later(value + 1)),
+  ]) {
+    expect(isSteps(steps)).toBe(true);
+    expect(runSteps(steps)).toBe(2);
+  }
 });

@@ -8,7 +8,7 @@ import type { DataType, Values } from '../parameters/values.ts';
 import { checkDataType } from '../parameters/values.ts';
 import { bytesToValues, valuesToBytes } from '../protocol/tensorBytes.ts';
 import type { Member, StoredMember } from './Membership.ts';
-import { decodeRecord, encodeRecord } from './record.ts';
+import { decodeRecord, encodeRecord, encodeRecordText } from './record.ts';
 import type { SequenceWindowJson } from './SequenceWindow.ts';
 import { SequenceWindow } from './SequenceWindow.ts';
 
@@ -18,9 +18,12 @@ const memberKind = 201;
 const optimizerKind = 202;
 const stateKind = 203;
 
-interface StoredTensors {
+interface StoredLayout {
   readonly tensors: readonly TensorShape[];
   readonly architecture: Architecture | null;
+}
+
+interface StoredTensors extends StoredLayout {
   readonly dtype: DataType;
   /** dtype that main has for others; its values are stored as float64. */
   readonly outerDtype: DataType;
@@ -34,16 +37,32 @@ export function encodeTensors(
   values: Values,
   info: { version: number; outerDtype: DataType; sampleCount?: number | undefined },
 ): Uint8Array {
-  const metadata: StoredTensors = {
-    tensors: layout.tensors.map(({ name, shape }) => ({ name, shape })),
-    architecture: layout.architecture ?? null,
+  const more: Omit<StoredTensors, keyof StoredLayout> = {
     dtype: values instanceof Float32Array ? 'float32' : 'float64',
     outerDtype: info.outerDtype,
     version: info.version,
     sampleCount: info.sampleCount ?? null,
   };
-  return encodeRecord(tensorsKind, metadata, valuesToBytes(values));
+  const json = `${layoutJson(layout).slice(0, -1)},${JSON.stringify(more).slice(1)}`;
+  return encodeRecordText(tensorsKind, json, valuesToBytes(values));
 }
+
+/** The part of the metadata that is the same for every main of a layout, as JSON. */
+function layoutJson(layout: ParameterLayout): string {
+  let json = layoutJsons.get(layout);
+  if (json === undefined) {
+    const stored: StoredLayout = {
+      tensors: layout.tensors.map(({ name, shape }) => ({ name, shape })),
+      architecture: layout.architecture ?? null,
+    };
+    json = JSON.stringify(stored);
+    layoutJsons.set(layout, json);
+  }
+  return json;
+}
+
+/** Writing a layout down costs more than the rest of a small main, and it never changes. */
+const layoutJsons = new WeakMap<ParameterLayout, string>();
 
 /** Reads what encodeTensors wrote. */
 export function decodeTensors(bytes: Uint8Array): {
@@ -64,12 +83,15 @@ export function decodeTensors(bytes: Uint8Array): {
 /** The float64 values at the end of stored tensors whose layout is known. */
 export function storedValues(bytes: Uint8Array, layout: ParameterLayout): Values {
   const { length } = layout;
-  return bytesToValues(bytes.slice(bytes.length - 8 * length), 'float64', length);
+  // A store's bytes may lie in any kind of buffer: they are only read.
+  const payload = bytes.subarray(bytes.length - 8 * length) as Uint8Array<ArrayBuffer>;
+  return bytesToValues(payload, 'float64', length);
 }
 
 /** Bytes of what is known of a child's updates. */
 export function encodeMember({ index, epoch, session, window }: Member): Uint8Array {
-  return encodeRecord(memberKind, { index, epoch, session, window });
+  const json = `{"index":${index},"epoch":${epoch},"session":${JSON.stringify(session)},"window":${window.stringify()}}`;
+  return encodeRecordText(memberKind, json, new Uint8Array(0));
 }
 
 /** Reads what encodeMember wrote. */

@@ -28,7 +28,12 @@ export function encodeRecord(
   metadata: unknown,
   payload: Uint8Array = new Uint8Array(0),
 ): Uint8Array<ArrayBuffer> {
-  const text = encoder.encode(JSON.stringify(metadata));
+  return encodeRecordText(kind, JSON.stringify(metadata), payload);
+}
+
+/** The same of metadata that is JSON already. */
+export function encodeRecordText(kind: number, json: string, payload: Uint8Array): Uint8Array<ArrayBuffer> {
+  const text = encoder.encode(json);
   checkLengths(text.length, payload.length);
   const start = payloadStart(text.length);
   const bytes = new Uint8Array(start + payload.length);

@@ -19,6 +19,11 @@ export class Gradients extends NamedTensors {
   protected readonly format: string = format;
   declare readonly sampleCount: number;
 
+  static {
+    // On the prototype: defining it on each object costs more than all the rest of making one.
+    Object.defineProperty(Gradients.prototype, brand, { value: true });
+  }
+
   /** Throws MalformedDataError without a sample count: gradients are averaged by it. */
   constructor(layout: ParameterLayout, values: Values, info: GradientsInfo) {
     if (info?.sampleCount === undefined) {
@@ -27,7 +32,6 @@ export class Gradients extends NamedTensors {
       );
     }
     super(layout, values, info);
-    Object.defineProperty(this, brand, { value: true });
   }
 
   /** True for Gradients, also of another copy of the package. */

@@ -2,8 +2,7 @@ import { MalformedDataError } from '../errors.ts';
 import type { Architecture } from './architecture.ts';
 import type { TensorArrays, TensorsInfo } from './NamedTensors.ts';
 import { NamedTensors, nameOf, readArrays, readJson } from './NamedTensors.ts';
-import type { ParameterLayout } from './ParameterLayout.ts';
-import type { DataType, Values } from './values.ts';
+import type { DataType } from './values.ts';
 import { createValues } from './values.ts';
 
 const brand = Symbol.for('mainstem.ModelParameters');
@@ -16,9 +15,9 @@ const format = 'mainstem/model-parameters@1';
 export class ModelParameters extends NamedTensors {
   protected readonly format: string = format;
 
-  constructor(layout: ParameterLayout, values: Values, info: TensorsInfo = {}) {
-    super(layout, values, info);
-    Object.defineProperty(this, brand, { value: true });
+  static {
+    // On the prototype: defining it on each object costs more than all the rest of making one.
+    Object.defineProperty(ModelParameters.prototype, brand, { value: true });
   }
 
   /** True for ModelParameters, also of another copy of the package. */

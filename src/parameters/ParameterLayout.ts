@@ -64,6 +64,8 @@ export class ParameterLayout {
   readonly architecture: Architecture | undefined;
   readonly #slots = new Map<string, TensorSlot>();
   #fingerprint: string | undefined;
+  /** Layouts that were found to fit. They come again and again, and are compared tensor by tensor once. */
+  #fitting: WeakSet<ParameterLayout> | undefined;
 
   /** Throws MalformedDataError or LimitExceededError for illegal or repeated names and shapes. */
   constructor(tensors: readonly TensorShape[], architecture?: Architecture) {
@@ -130,6 +132,13 @@ export class ParameterLayout {
     if (got === this) return;
     // Both known by now, as those of a connection are: no need to compare tensor by tensor.
     if (this.#fingerprint !== undefined && this.#fingerprint === got.#fingerprint) return;
+    if (this.#fitting?.has(got) === true) return;
+    this.#assertFits(got, what, owner);
+    this.#fitting ??= new WeakSet();
+    this.#fitting.add(got);
+  }
+
+  #assertFits(got: ParameterLayout, what: string, owner: string): void {
     const why = describeDifference(got.architecture, this.architecture);
     const prints = (): string =>
       `(layout ${got.fingerprint.slice(0, 8)}… expected ${this.fingerprint.slice(0, 8)}…)${why === undefined ? '' : `; ${why}`}`;

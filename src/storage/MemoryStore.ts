@@ -27,8 +27,11 @@ export class MemoryStore implements Store {
         throw new StoreError(`value of ${key} is no Uint8Array`);
     }
     for (const { key, value } of operations) {
+      const kept = this.#entries.get(key);
       if (value === undefined) this.#entries.delete(key);
-      else this.#entries.set(key, value.slice());
+      // Nobody else has the kept bytes: a main that is written again and again needs no new memory.
+      else if (kept?.length === value.length) kept.set(value);
+      else this.#entries.set(key, new Uint8Array(value));
     }
   }
 

@@ -18,6 +18,7 @@ test('behaves like a set of all numbers, but that what lies behind the window co
         window.add(sequence);
         if (!isBehind) taken.add(sequence);
         highest = Math.max(highest, sequence);
+        expect(window.stringify()).toBe(JSON.stringify(window));
         window = SequenceWindow.fromJSON(JSON.parse(JSON.stringify(window)));
       }
     }),
