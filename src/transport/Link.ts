@@ -60,6 +60,8 @@ export class Link implements Beating {
   /** Until then the other end may be silent. */
   #leaseUntilMs = 0;
   #isPumping = false;
+  /** The connection is on its way out, though nobody may have heard yet. */
+  #isClosing = false;
   /** Why sending has failed. */
   #failure: MainstemError | undefined;
   #hasEnded = false;
@@ -91,11 +93,15 @@ export class Link implements Beating {
     });
   }
 
-  /** Begins a conversation. */
+  /** Whether another conversation may begin here. */
+  get isOpen(): boolean {
+    return !this.#hasEnded && !this.#isClosing && this.#nextChannel <= linkLimits.channelNumberMax;
+  }
+
+  /** Begins a conversation. Throws BrokenConnectionError where none may begin. */
   open(): Channel {
     const number = this.#nextChannel;
-    if (this.#hasEnded || number > linkLimits.channelNumberMax)
-      throw new BrokenConnectionError('the connection takes no more conversations');
+    if (!this.isOpen) throw new BrokenConnectionError('the connection takes no more conversations');
     this.#nextChannel++;
     return this.#add(number);
   }
@@ -120,12 +126,6 @@ export class Link implements Beating {
         new BrokenConnectionError(`nothing has come from ${this.#connection.peer} for ${seconds} s`),
       );
     } else if (nowMs - this.#lastSentMs >= intervalMs) this.#sendOwn(linkKinds.heartbeat, 0, nothing);
-  }
-
-  /** Ends the connection, after what waits. */
-  close(): void {
-    for (const channel of [...this.#channels.values()]) channel.close();
-    this.#connection.close();
   }
 
   #add(number: number): Channel {
@@ -249,12 +249,17 @@ export class Link implements Beating {
     this.#ready.delete(channel);
     this.#ending.delete(channel);
     channel.end(error);
-    if (this.#channels.size === 0) this.#connection.close();
+    if (this.#channels.size === 0) this.#hangUp();
   }
 
   /** Sending failed: whoever sends hears of it when the connection says that it is closed, not before. */
   #giveUp(error: MainstemError): void {
     this.#failure ??= error;
+    this.#hangUp();
+  }
+
+  #hangUp(): void {
+    this.#isClosing = true;
     this.#connection.close();
   }
 

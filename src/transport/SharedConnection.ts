@@ -25,25 +25,30 @@ export class SharedConnection implements ClientTransport {
     return this.#transport.connect();
   }
 
-  /** Begins a conversation on the connection. */
+  /** Begins a conversation on the connection, or on a new one where it takes no more. */
   async openChannel(): Promise<Channel> {
-    this.#link ??= this.#connect();
-    return (await this.#link).open();
+    for (;;) {
+      this.#link ??= this.#connect();
+      const connecting = this.#link;
+      const link = await connecting;
+      if (link.isOpen) return link.open();
+      this.#forget(connecting);
+    }
   }
 
-  async #connect(): Promise<Link> {
-    try {
-      const connection = await this.#transport.connect();
-      return new Link(connection, {
-        heart: this.#heart,
-        ended: () => {
-          this.#link = undefined;
-        },
-      });
-    } catch (thrown) {
-      this.#link = undefined;
-      throw thrown;
-    }
+  #connect(): Promise<Link> {
+    const connecting: Promise<Link> = this.#transport
+      .connect()
+      .then(
+        (connection) => new Link(connection, { heart: this.#heart, ended: () => this.#forget(connecting) }),
+      );
+    connecting.catch(() => this.#forget(connecting));
+    return connecting;
+  }
+
+  /** There may be a newer one already. */
+  #forget(link: Promise<Link>): void {
+    if (this.#link === link) this.#link = undefined;
   }
 }
 
