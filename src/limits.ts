@@ -35,6 +35,9 @@ export const defaultCoordinatorLimits: Readonly<CoordinatorLimits> = Object.free
 /** How far behind the newest sequence number of a child an update may arrive and still be told from a duplicate. */
 export const sequenceWindow = 1_024;
 
+/** Updates that are committed together while commits are held. At the limit they are written all the same. */
+export const heldUpdatesMax = 1_024;
+
 /** Limits of a parameter layout. Beyond them: LimitExceededError. */
 export const layoutLimits: Readonly<{
   tensorsMax: number;

@@ -32,6 +32,22 @@ export function* inSlices(
   }
 }
 
-function isSteps<T>(work: Steps<T>): work is Generator<undefined, T> {
+/** The same, at once where all of it is one slice: a generator costs more than a small slice of work. */
+export function slices(length: number, work: (start: number, end: number) => void): Steps<void> {
+  if (length > valuesPerSlice) return inSlices(length, work);
+  if (length > 0) work(0, length);
+}
+
+/** Goes on with `next` when `work` is done: at once where it comes at once. */
+export function andThen<A, B>(work: Steps<A>, next: (value: A) => Steps<B>): Steps<B> {
+  return isSteps(work) ? inTurn(work, next) : next(work);
+}
+
+function* inTurn<A, B>(work: Generator<undefined, A>, next: (value: A) => Steps<B>): Generator<undefined, B> {
+  return yield* inSteps(next(yield* work));
+}
+
+/** Whether work comes in slices. */
+export function isSteps<T>(work: Steps<T>): work is Generator<undefined, T> {
   return typeof (work as Partial<Generator> | undefined | null)?.next === 'function';
 }

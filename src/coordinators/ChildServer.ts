@@ -10,7 +10,7 @@ import type { SessionClaim, SessionTerms } from './Attendance.ts';
 import type { UpdateIdentity } from './Membership.ts';
 import { PublicationPace } from './PublicationPace.ts';
 import { PublishedMain } from './PublishedMain.ts';
-import type { Receipt } from './receipts.ts';
+import type { RoadReceipt } from './receipts.ts';
 import { UnsettledUpdates } from './UnsettledUpdates.ts';
 
 /** What a coordinator wants of its children. */
@@ -40,7 +40,7 @@ export interface ServedCoordinator extends Offer {
   /** Counts a child in, for a new session or for one that comes back. Throws to keep it out. */
   join(claim: SessionClaim): SessionTerms;
   leave(childId: string, epoch: number): void;
-  submit(content: Gradients | ModelParameters, identity: UpdateIdentity): Receipt;
+  submit(content: Gradients | ModelParameters, identity: UpdateIdentity): RoadReceipt;
   /** Whether this update is in main, or on its way there. */
   hasTaken(childId: string, epoch: number, sequence: number): boolean;
   /** From here on commits wait for `release`: one for all that comes in a turn. */

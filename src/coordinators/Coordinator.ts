@@ -12,6 +12,7 @@ import { requireModelParameters } from '../parameters/ModelParameters.ts';
 import { SharedPart } from '../parameters/SharedPart.ts';
 import type { UpdateKind } from '../protocol/messages.ts';
 import { randomName } from '../random.ts';
+import type { Steps } from '../steps.ts';
 import type { StoreOperation } from '../storage/Store.ts';
 import type { Listener, ServerTransport } from '../transport/Transport.ts';
 import { Attendance } from './Attendance.ts';
@@ -31,8 +32,9 @@ import { markApplied } from './pending.ts';
 import type { Plugin } from './plugins/Plugin.ts';
 import { PluginList, pluginKey } from './plugins/PluginList.ts';
 import { Reports } from './Reports.ts';
+import type { Folded } from './Road.ts';
 import { Road } from './Road.ts';
-import type { Receipt, Settlement } from './receipts.ts';
+import type { RoadReceipt } from './receipts.ts';
 import type { Phase } from './servedCoordinator.ts';
 import { servedCoordinator } from './servedCoordinator.ts';
 import { Timers } from './Timers.ts';
@@ -120,9 +122,13 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
       { clock, resumeMs: this.options.resumeMs },
     );
     this.#ledger = new Ledger({
-      ...this.options,
-      committed: (main) => this.#publisher.offer(main),
-      failed: report,
+      ...{ ...this.options, ...this.options.limits },
+      events: {
+        state: (members) => this.storedState(members),
+        plugins: this.plugins,
+        committed: (main) => this.#publisher.offer(main),
+        failed: report,
+      },
     });
     this.#road = this.#createRoad();
   }
@@ -134,7 +140,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
    * Folds an admitted, finite update in: `applied` where main has changed with it, `accepted` where it waits for
    * others. Calls `publishMain` for a new main. Throws, and then nothing has changed, to refuse it.
    */
-  protected abstract fold(pending: Pending<T>): Generator<undefined, 'applied' | 'accepted'>;
+  protected abstract fold(pending: Pending<T>): Steps<Folded>;
 
   /** Gives up the updates that were accepted and wait for others. */
   protected abstract giveUpPartial(reason: MainstemError): void;
@@ -161,7 +167,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
   }
 
   /** The records of this federation in the store. */
-  protected get records(): Pick<Ledger, 'keys' | 'remove'> {
+  protected get records(): Pick<Ledger, 'keys' | 'remove' | 'flush'> {
     return this.#ledger;
   }
 
@@ -246,8 +252,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
   async listen(transport: ServerTransport): Promise<Listener> {
     if (this.#phase === 'closed') throw new ConnectionClosedError('the coordinator is closed');
     return this.#doors.open(transport, {
-      ...this.options,
-      ...this.options.limits,
+      ...{ ...this.options, ...this.options.limits },
       choose: (federation, layout) => this.server.choose(federation, layout),
       report: (error) => this.#report(error),
     });
@@ -334,7 +339,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
   }
 
   /** The road, from "admit" on. Never throws for a bad update: its receipt says what is wrong. */
-  protected submit(content: T, identity: UpdateIdentity): Receipt {
+  protected submit(content: T, identity: UpdateIdentity): RoadReceipt {
     return this.#road.submit(content, identity);
   }
 
@@ -350,15 +355,17 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
       throw new InvalidOptionError('main cannot be set while it is being restored');
     const version = this.main.version + 1;
     this.main.replace(parameters, parameters.dtype, version);
-    this.#commit([], []);
+    this.#ledger.commit(this.main, [], []);
     this.#events.emit('mainUpdated', { version, children: [] });
   }
 
-  /** Makes the spare values main, after the plugins have seen them, and commits. The updates in it are applied. */
-  protected *publishMain(change: MainChange<T>): Generator<undefined, void> {
+  /**
+   * Makes the spare values, which are finite, main, after the plugins have seen them, and commits. The updates in it are
+   * applied.
+   */
+  protected publishMain(change: MainChange<T>): void {
     const { layout, dtype, included, base } = change;
     const version = base + 1;
-    yield* this.main.checkSpare(layout, dtype, 'main would');
     this.plugins.reviseMain(this.main.spare(layout.length), layout, dtype, {
       version,
       children: included.length,
@@ -372,7 +379,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
     for (const pending of included) markApplied(pending);
     const members = included.map(({ member }) => member);
     const settlements = included.map(({ settlement }) => settlement);
-    this.#commit(members, settlements);
+    this.#ledger.commit(this.main, members, settlements);
     this.#events.emit('mainUpdated', { version, children: members.map(({ id }) => id) });
   }
 
@@ -384,11 +391,6 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
   /** Tells the plugins that a round begins with the update at hand. */
   protected beginRound(): void {
     this.plugins.beforeRound({ version: this.main.version });
-  }
-
-  #commit(members: readonly Member[], settlements: readonly Settlement[]): void {
-    const more = [...this.storedState(members), ...this.plugins.save()];
-    this.#ledger.commit(this.main, members, more, settlements);
   }
 
   #report(error: Error): void {

@@ -16,7 +16,8 @@ import type { ModelParameters } from '../parameters/ModelParameters.ts';
 import type { Values } from '../parameters/values.ts';
 import type { UpdateKind } from '../protocol/messages.ts';
 import { show } from '../show.ts';
-import { inSlices } from '../steps.ts';
+import type { Steps } from '../steps.ts';
+import { andThen, inSlices, inSteps, slices, valuesPerSlice } from '../steps.ts';
 import type { StoreOperation } from '../storage/Store.ts';
 import { Coordinator } from './Coordinator.ts';
 import type { ReadRecord } from './Ledger.ts';
@@ -25,6 +26,7 @@ import type { Member, UpdateIdentity } from './Membership.ts';
 import type { CoordinatorOptions } from './options.ts';
 import { checkCount } from './options.ts';
 import type { Pending } from './pending.ts';
+import type { Folded } from './Road.ts';
 import type { Receipt } from './receipts.ts';
 
 /** Options of DistributedGradientsCoordinator. */
@@ -71,6 +73,8 @@ export class DistributedGradientsCoordinator extends Coordinator<Gradients> {
   readonly #childrenPerUpdate: number;
   readonly #optimizer: MainOptimizer;
   #round: Round | undefined;
+  /** Room for a slice of a gradient. */
+  #scaled = new Float64Array(0);
 
   /** Throws InvalidOptionError for an illegal option. */
   constructor(options: GradientsCoordinatorOptions = {}) {
@@ -135,17 +139,18 @@ export class DistributedGradientsCoordinator extends Coordinator<Gradients> {
     this.#refuseSecond(member);
   }
 
-  protected *fold(pending: Pending<Gradients>): Generator<undefined, 'applied' | 'accepted'> {
+  protected fold(pending: Pending<Gradients>): Steps<Folded> {
     if (this.main.version === 0) throw new NoMainParametersError('there are no main parameters to move yet');
     this.#refuseSecond(pending.member);
-    const { values, sampleCount } = pending.content;
     if (this.#round === undefined) this.beginRound();
     // A plugin may have set main anew.
     this.main.layout?.assertFits(pending.content.layout, this.kind, 'main');
-    if (this.#childrenPerUpdate === 1) {
-      yield* this.#move(values, this.#sign, [pending]);
-      return 'applied';
-    }
+    if (this.#childrenPerUpdate > 1) return this.#addToRound(pending);
+    return this.#move(pending.content.values, this.#sign, [pending]);
+  }
+
+  *#addToRound(pending: Pending<Gradients>): Generator<undefined, Folded> {
+    const { values, sampleCount } = pending.content;
     this.#round ??= { sum: new Float64Array(values.length), rows: 0, pending: [] };
     const round = this.#round;
     yield* checkWeighted(pending.content);
@@ -156,8 +161,7 @@ export class DistributedGradientsCoordinator extends Coordinator<Gradients> {
     round.pending.push(pending);
     if (round.pending.length < this.#childrenPerUpdate) return 'accepted';
     this.#round = undefined;
-    yield* this.#finishRound(round, pending);
-    return 'applied';
+    return yield* this.#finishRound(round, pending);
   }
 
   protected override storedState(): StoreOperation[] {
@@ -171,13 +175,13 @@ export class DistributedGradientsCoordinator extends Coordinator<Gradients> {
   }
 
   /** Where a round fails, all of its updates are given up: their sum cannot be taken apart again. */
-  *#finishRound(round: Round, last: Pending<Gradients>): Generator<undefined, void> {
+  *#finishRound(round: Round, last: Pending<Gradients>): Generator<undefined, Folded> {
     try {
       if (!(round.rows > 0))
         throw new InvalidOptionError(
           `the gradients of a round are over ${round.rows} rows together, expected more than 0`,
         );
-      yield* this.#move(round.sum, this.#sign / round.rows, round.pending);
+      return yield* inSteps(this.#move(round.sum, this.#sign / round.rows, round.pending));
     } catch (thrown) {
       const reason = new UpdateDiscardedError(
         `its round failed: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
@@ -188,18 +192,32 @@ export class DistributedGradientsCoordinator extends Coordinator<Gradients> {
   }
 
   /** One step of main's optimizer along factor · gradient. */
-  *#move(
-    gradient: Values,
-    factor: number,
-    included: readonly Pending<Gradients>[],
-  ): Generator<undefined, void> {
-    const { layout, dtype, version: base } = this.main;
-    if (layout === undefined) return;
+  #move(gradient: Values, factor: number, included: readonly Pending<Gradients>[]): Steps<Folded> {
+    const { layout, dtype, version: base, values } = this.main;
+    if (layout === undefined) return 'applied';
     this.plugins.beforeMerge({ version: base + 1, children: included.length });
-    const scaled = factor === 1 ? gradient : yield* scale(gradient, factor);
-    const next = yield* this.main.copyToSpare();
-    yield* this.#optimizer.step(next, scaled, { base: this.#learningRate, round: base });
-    yield* this.publishMain({ layout, dtype, base, included, adopt: () => this.#optimizer.adopt() });
+    const next = this.main.spare(values.length);
+    const step = this.#optimizer.begin(values, next, { base: this.#learningRate, round: base });
+    const isWhole = gradient.length <= valuesPerSlice;
+    const work = slices(values.length, (start, end) => {
+      const part = isWhole ? gradient : gradient.subarray(start, end);
+      step(factor === 1 ? part : this.#scale(part, factor), start, end);
+      this.main.checkRange(layout, dtype, start, end);
+    });
+    return andThen(work, () => {
+      this.publishMain({ layout, dtype, base, included, adopt: () => this.#optimizer.adopt() });
+      return 'applied';
+    });
+  }
+
+  /** factor · gradient, in an array that the next call uses again. */
+  #scale(gradient: Values, factor: number): Values {
+    const { length } = gradient;
+    if (this.#scaled.length < length) this.#scaled = new Float64Array(length);
+    const scaled = this.#scaled.subarray(0, length);
+    scaled.fill(0);
+    addScaled(scaled, factor, gradient, 0, length);
+    return scaled;
   }
 
   #refuseSecond(member: Member): void {
@@ -219,12 +237,6 @@ function* checkWeighted(gradients: Gradients): Generator<undefined, void> {
       throw new NonFiniteError(`gradient ${i} times ${sampleCount} rows is not finite`);
     }
   });
-}
-
-function* scale(gradient: Values, factor: number): Generator<undefined, Values> {
-  const scaled = new Float64Array(gradient.length);
-  yield* inSlices(scaled.length, (start, end) => addScaled(scaled, factor, gradient, start, end));
-  return scaled;
 }
 
 function addScaled(

@@ -237,6 +237,8 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
     };
     const merger = this.#merger;
     if (children.length < merger.needs.minimumChildren) {
+      // What is stored of this child with a main must be what that main was made of.
+      this.records.flush();
       const waiting = [...this.#waiting, pending];
       adopt();
       this.#waiting = waiting;
@@ -251,7 +253,8 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
     );
     yield* this.#mergeInto(this.main.spare(layout.length), merger, all, layout);
     const included = [...this.#waiting, pending];
-    yield* this.publishMain({ layout, dtype, base, included, adopt });
+    yield* inSteps(this.main.checkSpare(layout, dtype));
+    this.publishMain({ layout, dtype, base, included, adopt });
     return 'applied';
   }
 
@@ -311,7 +314,8 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
       const { layout, dtype, pending: included } = group;
       const base = this.main.version;
       yield* this.#finishInto(this.main.spare(layout.length), group.merger, group.state);
-      yield* this.publishMain({ layout, dtype, base, included, adopt() {} });
+      yield* inSteps(this.main.checkSpare(layout, dtype));
+      this.publishMain({ layout, dtype, base, included, adopt() {} });
     } catch (thrown) {
       // A streamed merge cannot be taken apart again: all of its updates are given up.
       const reason = new UpdateDiscardedError(

@@ -1,33 +1,22 @@
 import type { Clock } from '../clock.ts';
-import { ModelParameters } from '../parameters/ModelParameters.ts';
-import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
-import type { DataType } from '../parameters/values.ts';
+import { heldUpdatesMax } from '../limits.ts';
+import { noStore } from '../storage/noStore.ts';
 import type { Store, StoreOperation } from '../storage/Store.ts';
+import type { CommittedMain } from './CommittedMain.ts';
+import { SharedMain, StoredMain } from './CommittedMain.ts';
 import { Journal } from './Journal.ts';
 import type { MainState } from './MainState.ts';
 import type { Member, Membership } from './Membership.ts';
-import { decodeMember, decodeTensors, encodeMember, encodeTensors, storedValues } from './persistence.ts';
+import { decodeMember, decodeTensors, encodeMember, encodeTensors } from './persistence.ts';
 import type { Settlement } from './receipts.ts';
 
 const mainKey = 'main';
 const childPrefix = 'child/';
 
+export type { CommittedMain } from './CommittedMain.ts';
+
 /** Reads a record of this federation. */
 export type ReadRecord = (key: string) => Promise<Uint8Array | undefined>;
-
-/** What a stored main is. */
-interface MainInfo {
-  readonly layout: ParameterLayout;
-  readonly dtype: DataType;
-  readonly version: number;
-}
-
-/** A main that is durable. */
-export interface CommittedMain {
-  readonly version: number;
-  /** A copy of it, in main's dtype. */
-  read(): ModelParameters;
-}
 
 /** What a ledger needs and whom it tells. */
 export interface LedgerOptions {
@@ -35,6 +24,20 @@ export interface LedgerOptions {
   readonly clock: Clock;
   readonly federation: string;
   readonly generation: number;
+  readonly uncommittedUpdatesMax: number;
+  readonly events: LedgerEvents;
+}
+
+/** What a ledger asks, and whom it tells. */
+export interface LedgerEvents {
+  /** What is stored of main's coordinator with main as it is now, when updates of these members are in it. */
+  state(members: readonly Member[]): readonly StoreOperation[];
+  readonly plugins: {
+    /** None of them: nothing can keep a durable main back. */
+    readonly isEmpty: boolean;
+    /** What is stored of them. */
+    save(): readonly StoreOperation[];
+  };
   /** A new main is durable. */
   committed(main: CommittedMain): void;
   failed(error: Error): void;
@@ -44,40 +47,44 @@ export interface LedgerOptions {
 interface HeldCommits {
   main: MainState | undefined;
   readonly members: Set<Member>;
-  readonly more: Map<string, StoreOperation>;
   readonly settlements: Settlement[];
 }
 
 function createHeld(): HeldCommits {
-  return { main: undefined, members: new Set(), more: new Map(), settlements: [] };
+  return { main: undefined, members: new Set(), settlements: [] };
 }
 
-/** So many updates of one turn are committed together at most. */
-const heldUpdatesMax = 1_024;
+/** The record of main, and who reads it once it is durable. */
+interface MainOperation extends StoreOperation {
+  readonly main: CommittedMain;
+}
 
 /** What a coordinator keeps in its store: main, and which updates of which child are in it. */
 export class Ledger {
   readonly #store: Store;
   readonly #prefix: string;
   readonly #journal: Journal;
-  readonly #committed: (main: CommittedMain) => void;
+  readonly #events: LedgerEvents;
+  /** So many updates are committed together at most. */
+  readonly #heldMax: number;
   #holds = 0;
+  #isClosed = false;
   #held = createHeld();
-  /** What stored mains are, beside their bytes: publishing need not read the layout again. */
-  readonly #mains = new WeakMap<Uint8Array, MainInfo>();
+  /** The newest main where nothing is stored: it shares its values with main until main moves on without a commit. */
+  #shared: SharedMain | undefined;
 
-  constructor({ store, clock, federation, generation, committed, failed }: LedgerOptions) {
+  constructor({ store, clock, federation, generation, uncommittedUpdatesMax, events }: LedgerOptions) {
     this.#store = store;
-    this.#committed = committed;
+    this.#events = events;
+    this.#heldMax = Math.min(heldUpdatesMax, uncommittedUpdatesMax);
     // An @ in a name is encoded: the generations of one federation never meet another federation.
     this.#prefix = `${encodeURIComponent(federation)}${generation === 0 ? '' : `@${generation}`}/`;
     this.#journal = new Journal(store, clock, {
       committed: (operations) => {
-        const main = operations.find(({ key }) => key === this.#prefix + mainKey);
-        const durable = main?.value && this.#committedMain(main.value);
-        if (durable !== undefined) committed(durable);
+        const main = operations.find(isOfMain);
+        if (main !== undefined) events.committed(main.main);
       },
-      failed,
+      failed: (error) => events.failed(error),
     });
   }
 
@@ -86,64 +93,63 @@ export class Ledger {
     return this.#journal.waitingUpdates + this.#held.settlements.length;
   }
 
-  /** Writes what waits, and gives up what the store refuses even then. */
+  /** Writes what waits, and gives up what the store refuses even then. From now on nothing is held. */
   close(): Promise<void> {
-    this.#writeHeld();
+    this.#isClosed = true;
+    this.flush();
     return this.#journal.close();
   }
 
-  /** From here on commits are only noted, until as many `release` have followed: they then become one. */
+  /**
+   * From here on commits are only noted, until as many `release` have followed: they then become one. Too many of them
+   * are written all the same.
+   */
   hold(): void {
     this.#holds++;
   }
 
   release(): void {
-    this.#holds--;
-    if (this.#holds === 0) this.#writeHeld();
+    if (this.#holds > 0) this.#holds--;
+    if (this.#holds === 0) this.flush();
   }
 
-  /** Writes main, these members and `more` in one batch, and settles the promises when it is durable. */
-  commit(
-    main: MainState,
-    members: readonly Member[],
-    more: readonly StoreOperation[],
-    settlements: readonly Settlement[],
-  ): void {
+  /**
+   * Main has changed, by updates of these members: writes it with what belongs to it in one batch, and settles when that
+   * is durable.
+   */
+  commit(main: MainState, members: readonly Member[], settlements: readonly Settlement[]): void {
     const held = this.#held;
     held.main = main;
     for (const member of members) held.members.add(member);
-    for (const operation of more) held.more.set(operation.key, operation);
-    held.settlements.push(...settlements);
-    if (this.#holds === 0 || held.settlements.length >= heldUpdatesMax) this.#writeHeld();
+    for (const settlement of settlements) held.settlements.push(settlement);
+    const isHeld = this.#holds > 0 && !this.#isClosed && held.settlements.length < this.#heldMax;
+    // Main's values of before are still whole; the next change takes their place.
+    if (isHeld) this.#shared?.detach();
+    else this.flush();
   }
 
-  /** Main as it is now is the main of all that was noted. */
-  #writeHeld(): void {
-    const { main, members, more, settlements } = this.#held;
+  /**
+   * Writes what was noted. All of it is in main as it is now, and so is the state of the optimizer and of plugins: whose
+   * moments in between nobody could have seen.
+   */
+  flush(): void {
+    const { main, members, settlements } = this.#held;
     if (main === undefined) return;
     this.#held = createHeld();
-    const { layout, dtype, version, values } = main;
-    if (layout === undefined) return;
-    const durable = [...members].filter(({ isDurable }) => isDurable);
-    const bytes = encodeTensors(layout, values, { version, outerDtype: dtype });
-    this.#mains.set(bytes, { layout, dtype, version });
-    const operations = [
-      { key: mainKey, value: bytes },
-      ...durable.map((member) => ({ key: childKey(member), value: encodeMember(member) })),
-      ...more.values(),
-    ];
-    this.#add(operations, settlements);
+    if (this.#store === noStore) this.#commitUnstored(main, settlements);
+    else this.#storeAll(main, [...members], settlements);
   }
 
   /** Writes records. */
   write(operations: readonly StoreOperation[]): void {
-    if (operations.length > 0) this.#add(operations, []);
+    if (operations.length === 0 || this.#store === noStore) return;
+    this.#journal.add({ operations: operations.map((operation) => this.#named(operation)), settlements: [] });
   }
 
   /** Removes records. */
   remove(keys: readonly string[]): void {
     // What was noted before must not come after.
-    this.#writeHeld();
+    this.flush();
     this.write(keys.map((key) => ({ key, value: undefined })));
   }
 
@@ -179,33 +185,58 @@ export class Ledger {
     const apply = (): void => {
       for (const member of members) membership.restore(member.id, member);
       main.replace(parameters, outerDtype, version);
-      this.#mains.set(stored, { layout: parameters.layout, dtype: outerDtype, version });
     };
-    const publish = (): void => {
-      const durable = this.#committedMain(stored);
-      if (durable !== undefined) this.#committed(durable);
-    };
+    const { layout } = parameters;
+    const publish = (): void =>
+      this.#events.committed(new StoredMain(stored, { layout, dtype: outerDtype, version }));
     return { length: parameters.values.length, apply, publish };
   }
 
-  /** Undefined for bytes that are not of a main of this process: there are none. */
-  #committedMain(bytes: Uint8Array): CommittedMain | undefined {
-    const info = this.#mains.get(bytes);
-    if (info === undefined) return undefined;
-    const { layout, dtype, version } = info;
-    const read = (): ModelParameters => {
-      const main = new ModelParameters(layout, storedValues(bytes, layout), { baseVersion: version });
-      return dtype === 'float64' ? main : main.toDataType(dtype);
+  #storeAll(main: MainState, members: readonly Member[], settlements: readonly Settlement[]): void {
+    const { plugins } = this.#events;
+    // First: it is code of others, and may even change main.
+    const saved = plugins.save();
+    const { layout, dtype, version, values } = main;
+    if (layout === undefined) return;
+    const value = encodeTensors(layout, values, { version, outerDtype: dtype });
+    const stored: MainOperation = {
+      key: this.#prefix + mainKey,
+      value,
+      main: new StoredMain(value, { layout, dtype, version }),
     };
-    return { version, read };
+    const operations: StoreOperation[] = [stored];
+    const durable = members.filter(({ isDurable }) => isDurable);
+    const more = [
+      ...durable.map((member) => ({ key: childKey(member), value: encodeMember(member) })),
+      ...this.#events.state(members),
+      ...saved,
+    ];
+    for (const operation of more) operations.push(this.#named(operation));
+    this.#journal.add({ operations, settlements });
   }
 
-  #add(operations: readonly StoreOperation[], settlements: readonly Settlement[]): void {
-    this.#journal.add({
-      operations: operations.map(({ key, value }) => ({ key: this.#prefix + key, value })),
-      settlements,
-    });
+  /** Where nothing is stored, a main is as durable as it will ever be. */
+  #commitUnstored(main: MainState, settlements: readonly Settlement[]): void {
+    const { plugins } = this.#events;
+    // A plugin may keep the new main back, so that the one before is out for longer, and its `save` may change main again.
+    if (!plugins.isEmpty) this.#shared?.detach();
+    plugins.save();
+    const { layout, dtype, version, values } = main;
+    if (layout === undefined) return;
+    const durable = new SharedMain(values, { layout, dtype, version });
+    if (!plugins.isEmpty) durable.detach();
+    this.#shared = durable;
+    this.#events.committed(durable);
+    for (const settlement of settlements) settlement.resolve();
   }
+
+  #named({ key, value }: StoreOperation): StoreOperation {
+    return { key: this.#prefix + key, value };
+  }
+}
+
+function isOfMain(operation: StoreOperation): operation is MainOperation {
+  return (operation as Partial<MainOperation>).main !== undefined;
 }
 
 function childKey({ id }: Member): string {

@@ -1,23 +1,27 @@
 import { NonFiniteError } from '../errors.ts';
+import { kernelRule } from '../optimizers/kernelRule.ts';
 import type { LearningRateSchedule, ScheduleContext } from '../optimizers/LearningRateSchedule.ts';
 import { scheduledRate } from '../optimizers/LearningRateSchedule.ts';
 import type { Optimizer, OptimizerState } from '../optimizers/Optimizer.ts';
 import { createOptimizerState, optimizerStateFromJson } from '../optimizers/Optimizer.ts';
 import type { Values } from '../parameters/values.ts';
 import { findNonFinite } from '../parameters/values.ts';
-import { inSlices } from '../steps.ts';
+import { descend } from './descent.ts';
 import { decodeOptimizerState, encodeOptimizerState } from './persistence.ts';
 
-/** An optimizer's step on main, in slices, that takes effect only when it is adopted. */
+/** An optimizer's step on main, range by range, that takes effect only when it is adopted. */
 export class MainOptimizer {
   readonly #optimizer: Optimizer;
   readonly #schedule: LearningRateSchedule;
+  /** The rule is GradientDescent's own, and keeps no state. */
+  readonly #isDescent: boolean;
   #state: OptimizerState;
   #next: OptimizerState;
 
   constructor(optimizer: Optimizer, schedule: LearningRateSchedule) {
     this.#optimizer = optimizer;
     this.#schedule = schedule;
+    this.#isDescent = kernelRule(optimizer, 'float64')?.name === 'gradientDescent';
     this.#state = createOptimizerState(optimizer, 0);
     this.#next = createOptimizerState(optimizer, 0);
   }
@@ -29,34 +33,33 @@ export class MainOptimizer {
   }
 
   /**
-   * Moves `values` against the gradient; the new optimizer state is kept aside. Throws where the schedule gives no
-   * learning rate.
+   * Prepares a step from `values` to `next`; the new optimizer state is kept aside. The function returned does a range of
+   * it, with the gradient of that range. Throws where the schedule gives no learning rate.
    */
-  *step(
+  begin(
     values: Float64Array<ArrayBuffer>,
-    gradient: Values,
+    next: Float64Array<ArrayBuffer>,
     { base, round }: Omit<ScheduleContext, 'step'>,
-  ): Generator<undefined, void> {
-    const learningRate = scheduledRate(this.#schedule, { base, round, step: this.#state.steps });
-    const steps = this.#state.steps + 1;
-    this.#next.steps = steps;
-    yield* inSlices(values.length, (start, end) => {
-      const slots = this.#next.slots.map((slot, index) => {
-        slot.set((this.#state.slots[index] as Float64Array).subarray(start, end), start);
+  ): (gradient: Values, start: number, end: number) => void {
+    const [before, after] = [this.#state, this.#next];
+    const learningRate = scheduledRate(this.#schedule, { base, round, step: before.steps });
+    after.steps = before.steps + 1;
+    if (this.#isDescent) {
+      return (gradient, start, end) => descend(next, values, { gradient, learningRate }, [start, end]);
+    }
+    return (gradient, start, end) => {
+      next.set(values.subarray(start, end), start);
+      const slots = after.slots.map((slot, index) => {
+        slot.set((before.slots[index] as Float64Array).subarray(start, end), start);
         return slot.subarray(start, end);
       });
-      this.#optimizer.step(
-        { steps, slots },
-        values.subarray(start, end),
-        gradient.subarray(start, end),
-        learningRate,
-      );
+      this.#optimizer.step({ steps: after.steps, slots }, next.subarray(start, end), gradient, learningRate);
       for (const slot of slots) {
         // A huge gradient is finite and its square is not: it would freeze the optimizer for good.
         if (findNonFinite(slot) < 0) continue;
         throw new NonFiniteError(`the state of optimizer ${this.#optimizer.name} would not be finite`);
       }
-    });
+    };
   }
 
   /** Makes the last step's state the state. */

@@ -4,7 +4,8 @@ import { nonFiniteAt } from '../parameters/NamedTensors.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import type { DataType } from '../parameters/values.ts';
 import { createValues, findNonFinite } from '../parameters/values.ts';
-import { inSlices } from '../steps.ts';
+import type { Steps } from '../steps.ts';
+import { slices } from '../steps.ts';
 
 /**
  * The parameters that a coordinator owns: float64 whatever travels, and twice, so that whoever reads during a
@@ -51,20 +52,16 @@ export class MainState {
     return this.#next;
   }
 
-  /** The spare values, filled with main's. */
-  *copyToSpare(): Generator<undefined, Float64Array<ArrayBuffer>> {
-    const next = this.spare(this.#values.length);
-    yield* inSlices(next.length, (start, end) => next.set(this.#values.subarray(start, end), start));
-    return next;
+  /** Throws NonFiniteError where the spare values, as main's dtype, are not finite. */
+  checkSpare(layout: ParameterLayout, dtype: DataType): Steps<void> {
+    return slices(this.#next.length, (start, end) => this.checkRange(layout, dtype, start, end));
   }
 
-  /** Throws NonFiniteError where the spare values, as main's dtype, are not finite. */
-  *checkSpare(layout: ParameterLayout, dtype: DataType, what: string): Generator<undefined, void> {
+  /** The same for a range of them. */
+  checkRange(layout: ParameterLayout, dtype: DataType, start: number, end: number): void {
     const next = this.#next;
-    yield* inSlices(next.length, (start, end) => {
-      const bad = dtype === 'float64' ? findNonFinite(next, start, end) : findBeyondFloat32(next, start, end);
-      if (bad >= 0) throw nonFiniteAt(new ModelParameters(layout, next), bad, what);
-    });
+    const bad = dtype === 'float64' ? findNonFinite(next, start, end) : findBeyondFloat32(next, start, end);
+    if (bad >= 0) throw nonFiniteAt(new ModelParameters(layout, next), bad, 'main would');
   }
 
   /** Sets main to a copy of these parameters; a change under way keeps the spare values to itself. */

@@ -3,6 +3,7 @@ import type { CoordinatorLimits } from '../limits.ts';
 import { idLengthMax } from '../limits.ts';
 import type { Origin } from '../parameters/NamedTensors.ts';
 import { show } from '../show.ts';
+import { InFlight } from './InFlight.ts';
 import { SequenceWindow } from './SequenceWindow.ts';
 
 /** Who sent an update, as its sender says. */
@@ -28,8 +29,8 @@ export interface Member {
   session: string;
   /** Numbers of the updates that are in main. */
   window: SequenceWindow;
-  /** Updates that are taken in and not in main yet, as `epoch/sequence`. */
-  readonly inFlight: Set<string>;
+  /** Updates that are taken in and not in main yet. */
+  readonly inFlight: InFlight;
   /** False after it left; what is known of its sequence numbers is kept until the room is needed. */
   isPresent: boolean;
 }
@@ -68,8 +69,11 @@ export class Membership {
    */
   identify({ childId }: UpdateIdentity, origin: Origin | undefined): Member {
     if (childId !== undefined) {
+      const known = this.#members.get(childId);
+      // What is known by a name of its own has a legal one.
+      if (known?.isDurable === true) return known;
       checkChildId(childId);
-      return this.#members.get(childId) ?? this.#create(childId, 'named');
+      return known ?? this.#create(childId, 'named');
     }
     if (origin === undefined) return this.#create(`anonymous#${++this.#anonymous}`, 'anonymous');
     const known = this.#origins.get(origin);
@@ -138,7 +142,7 @@ export class Membership {
       epoch: 0,
       session: '',
       window: new SequenceWindow(),
-      inFlight: new Set(),
+      inFlight: new InFlight(),
       isPresent: false,
     };
   }

@@ -10,7 +10,9 @@ import type { Gradients } from '../parameters/Gradients.ts';
 import type { ModelParameters } from '../parameters/ModelParameters.ts';
 import type { SharedPart } from '../parameters/SharedPart.ts';
 import type { UpdateKind } from '../protocol/messages.ts';
-import { checkClaims, checkEpoch, checkFinite, checkFresh, flightKey } from './admission.ts';
+import type { Steps } from '../steps.ts';
+import { andThen, isSteps } from '../steps.ts';
+import { checkClaims, checkEpoch, checkFinite, checkFresh } from './admission.ts';
 import type { CoordinatorEvents } from './coordinatorEvents.ts';
 import type { Ledger } from './Ledger.ts';
 import type { MainState } from './MainState.ts';
@@ -19,8 +21,7 @@ import type { ResolvedCoordinatorOptions } from './options.ts';
 import type { Pending } from './pending.ts';
 import type { Update } from './plugins/Plugin.ts';
 import type { PluginList } from './plugins/PluginList.ts';
-import type { Receipt } from './receipts.ts';
-import { createSettlement } from './receipts.ts';
+import { RoadReceipt, Settlement } from './receipts.ts';
 import { WorkQueue } from './WorkQueue.ts';
 
 /** What the road leads through, and how it ends: `fold` is what coordinators differ in. */
@@ -34,6 +35,9 @@ export interface RoadParts<T extends Gradients | ModelParameters> {
   readonly coordinator: RoadEnd<T>;
 }
 
+/** What became of an update that was folded in: it is in main, or waits for others. */
+export type Folded = 'applied' | 'accepted';
+
 /** What a coordinator does at the stations of the road. */
 export interface RoadEnd<T extends Gradients | ModelParameters> {
   kind(): UpdateKind;
@@ -41,14 +45,14 @@ export interface RoadEnd<T extends Gradients | ModelParameters> {
   admitMember(member: Member): void;
   /** Counts a member in, where it is not there yet. */
   join(member: Member): void;
-  fold(pending: Pending<T>): Generator<undefined, 'applied' | 'accepted'>;
+  fold(pending: Pending<T>): Steps<Folded>;
   emit<Name extends keyof CoordinatorEvents>(name: Name, event: CoordinatorEvents[Name]): void;
 }
 
 /** The way of an update from its admission to the fold. There is no other, whoever sends it. */
 export class Road<T extends Gradients | ModelParameters> {
   readonly #parts: RoadParts<T>;
-  readonly #queue = new WorkQueue();
+  readonly #queue = new WorkQueue<Pending<T>>((pending) => this.#process(pending));
   #refusal: string | undefined;
 
   constructor(parts: RoadParts<T>) {
@@ -71,7 +75,7 @@ export class Road<T extends Gradients | ModelParameters> {
   }
 
   /** Takes an update in. Never throws for a bad one: its receipt says what is wrong. */
-  submit(content: T, identity: UpdateIdentity): Receipt {
+  submit(content: T, identity: UpdateIdentity): RoadReceipt {
     const { options, main } = this.#parts;
     let pending: Pending<T> | undefined;
     try {
@@ -80,11 +84,9 @@ export class Road<T extends Gradients | ModelParameters> {
     } catch (thrown) {
       return this.#refuseAtOnce(identity, thrown);
     }
-    this.#queue.push(this.#process(pending));
+    this.#queue.push(pending);
     if (options.drive === 'immediate') this.run(Infinity);
-    const { status, reason, settlement } = pending;
-    const receipt = { status, version: main.version, committed: settlement.promise };
-    return reason === undefined ? receipt : { ...receipt, reason };
+    return new RoadReceipt(pending, main.version, pending.settlement);
   }
 
   /** Gives up an update that was taken in. */
@@ -92,7 +94,7 @@ export class Road<T extends Gradients | ModelParameters> {
     const { member, identity, settlement } = pending;
     pending.status = 'refused';
     pending.reason = reason;
-    member.inFlight.delete(flightKey(identity) ?? '');
+    member.inFlight.delete(identity);
     settlement.reject(reason);
     this.#parts.coordinator.emit('updateRejected', {
       childId: member.id,
@@ -111,8 +113,7 @@ export class Road<T extends Gradients | ModelParameters> {
     checkFresh(member, identity);
     coordinator.admitMember(member);
     coordinator.join(member);
-    const flight = flightKey(identity);
-    if (flight !== undefined) member.inFlight.add(flight);
+    member.inFlight.add(identity);
     // What waits must not change under its sender's hands.
     const own = options.drive === 'immediate' ? content : (content.clone() as T);
     return {
@@ -121,7 +122,7 @@ export class Road<T extends Gradients | ModelParameters> {
       content: own,
       status: 'accepted',
       reason: undefined,
-      settlement: createSettlement(),
+      settlement: new Settlement(),
     };
   }
 
@@ -140,39 +141,64 @@ export class Road<T extends Gradients | ModelParameters> {
     }
   }
 
-  /** The rest of the road, in slices. */
-  *#process(pending: Pending<T>): Generator<undefined, void> {
-    const { main, membership, plugins, coordinator } = this.#parts;
-    const { member, identity } = pending;
-    const kind = coordinator.kind();
+  /** The rest of the road: at once for a small update, else in slices. */
+  #process(pending: Pending<T>): Steps<void> {
     try {
-      yield* checkFinite(pending.content, kind);
-      const update: Update = { childId: member.id, sequence: identity.sequence, content: pending.content };
-      const { content } = plugins.onUpdate(update);
-      if (content !== pending.content) {
-        pending.content.layout.assertFits(content.layout, `${kind} of a plugin`, 'the update');
-        yield* checkFinite(content, kind);
-        pending.content = content as T;
-      }
-      // Whatever waited before this update may have changed main's layout.
-      main.layout?.assertFits(content.layout, kind, 'main');
-      checkEpoch(member, identity);
-      membership.startEpoch(member, identity.epoch ?? 0);
-      coordinator.emit('updateReceived', { childId: member.id, sequence: identity.sequence });
-      pending.status = yield* coordinator.fold(pending);
+      const status = this.#checkAndFold(pending);
+      if (isSteps(status)) return this.#processInSlices(pending, status);
+      pending.status = status;
     } catch (thrown) {
       this.reject(pending, toMainstemError(thrown));
     }
   }
 
-  #refuseAtOnce(identity: UpdateIdentity, thrown: unknown): Receipt {
+  *#processInSlices(pending: Pending<T>, work: Generator<undefined, Folded>): Generator<undefined, void> {
+    try {
+      pending.status = yield* work;
+    } catch (thrown) {
+      this.reject(pending, toMainstemError(thrown));
+    }
+  }
+
+  #checkAndFold(pending: Pending<T>): Steps<Folded> {
+    const { plugins, coordinator } = this.#parts;
+    const kind = coordinator.kind();
+    return andThen(checkFinite(pending.content, kind), () => {
+      if (plugins.isEmpty) return this.#fold(pending, kind);
+      const update: Update = {
+        childId: pending.member.id,
+        sequence: pending.identity.sequence,
+        content: pending.content,
+      };
+      const { content } = plugins.onUpdate(update);
+      if (content === pending.content) return this.#fold(pending, kind);
+      pending.content.layout.assertFits(content.layout, `${kind} of a plugin`, 'the update');
+      return andThen(checkFinite(content, kind), () => {
+        pending.content = content as T;
+        return this.#fold(pending, kind);
+      });
+    });
+  }
+
+  #fold(pending: Pending<T>, kind: UpdateKind): Steps<Folded> {
+    const { main, membership, coordinator } = this.#parts;
+    const { member, identity, content } = pending;
+    // Whatever waited before this update may have changed main's layout.
+    main.layout?.assertFits(content.layout, kind, 'main');
+    checkEpoch(member, identity);
+    membership.startEpoch(member, identity.epoch ?? 0);
+    coordinator.emit('updateReceived', { childId: member.id, sequence: identity.sequence });
+    return coordinator.fold(pending);
+  }
+
+  #refuseAtOnce(identity: UpdateIdentity, thrown: unknown): RoadReceipt {
     const { main, coordinator } = this.#parts;
     const reason = toMainstemError(thrown);
-    const settlement = createSettlement();
+    const settlement = new Settlement();
     const isDuplicate = reason instanceof DuplicateUpdateError;
     const status = isDuplicate ? 'duplicate' : reason instanceof StaleSessionError ? 'stale' : 'refused';
     settlement.reject(reason);
     coordinator.emit('updateRejected', { childId: identity.childId, sequence: identity.sequence, reason });
-    return { status, reason, version: main.version, committed: settlement.promise };
+    return new RoadReceipt({ status, reason }, main.version, settlement);
   }
 }

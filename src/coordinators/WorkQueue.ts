@@ -1,13 +1,20 @@
 import type { Clock } from '../clock.ts';
-
-/** A piece of work in slices. It handles its own errors. */
-export type Job = Generator<undefined, void>;
+import type { Steps } from '../steps.ts';
+import { isSteps } from '../steps.ts';
 
 /** Jobs one behind the other, done in slices by whoever drives. */
-export class WorkQueue {
+export class WorkQueue<Job> {
+  readonly #start: (job: Job) => Steps<void>;
   readonly #jobs: Job[] = [];
   #first = 0;
+  /** The rest of the first job, where it was begun. */
+  #begun: Generator<undefined, void> | undefined;
   #isRunning = false;
+
+  /** `start` does a job, at once or in slices. It handles the job's errors. */
+  constructor(start: (job: Job) => Steps<void>) {
+    this.#start = start;
+  }
 
   /** Jobs that wait or are half done. */
   get length(): number {
@@ -28,14 +35,25 @@ export class WorkQueue {
     try {
       const end = budgetMs === Infinity ? Infinity : clock.now() + budgetMs;
       while (this.length > 0) {
-        const job = this.#jobs[this.#first] as Job;
-        if (job.next().done === true) this.#shift();
+        if (this.#isFirstDone()) this.#shift();
         if (end !== Infinity && this.length > 0 && clock.now() >= end) return false;
       }
       return true;
     } finally {
       this.#isRunning = false;
     }
+  }
+
+  /** Does a slice of the first job. */
+  #isFirstDone(): boolean {
+    if (this.#begun === undefined) {
+      const work = this.#start(this.#jobs[this.#first] as Job);
+      if (!isSteps(work)) return true;
+      this.#begun = work;
+    }
+    if (this.#begun.next().done !== true) return false;
+    this.#begun = undefined;
+    return true;
   }
 
   /** Removing from the front of an array one by one is quadratic: the front moves, and is cut off now and then. */

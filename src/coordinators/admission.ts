@@ -8,7 +8,8 @@ import type { CoordinatorLimits } from '../limits.ts';
 import type { NamedTensors } from '../parameters/NamedTensors.ts';
 import { nonFiniteAt } from '../parameters/NamedTensors.ts';
 import { findNonFinite } from '../parameters/values.ts';
-import { inSlices } from '../steps.ts';
+import type { Steps } from '../steps.ts';
+import { slices } from '../steps.ts';
 import type { Member, UpdateIdentity } from './Membership.ts';
 
 const identityKeys = ['childId', 'sequence', 'epoch'];
@@ -19,9 +20,9 @@ export function checkClaims(
   identity: UpdateIdentity,
   limits: CoordinatorLimits,
 ): void {
-  const unknown = Object.keys(identity).find((key) => !identityKeys.includes(key));
-  if (unknown !== undefined) {
-    throw new MalformedDataError(`an update has no ${unknown}; it has ${identityKeys.join(', ')}`);
+  for (const key in identity) {
+    if (identityKeys.includes(key) || !Object.hasOwn(identity, key)) continue;
+    throw new MalformedDataError(`an update has no ${key}; it has ${identityKeys.join(', ')}`);
   }
   checkNumber(identity.sequence, 'sequence');
   checkNumber(identity.epoch, 'epoch');
@@ -53,12 +54,7 @@ export function checkFresh(member: Member, identity: UpdateIdentity): void {
 /** Whether an update of a child is in main, or on its way there. */
 export function hasTaken(member: Member, epoch: number, sequence: number): boolean {
   const isInMain = epoch === member.epoch && member.window.has(sequence);
-  return isInMain || member.inFlight.has(flightKey({ sequence, epoch }) ?? '');
-}
-
-/** The name of an update among those of its child that are in flight. */
-export function flightKey({ sequence, epoch = 0 }: UpdateIdentity): string | undefined {
-  return sequence === undefined ? undefined : `${epoch}/${sequence}`;
+  return isInMain || member.inFlight.has(epoch, sequence);
 }
 
 function checkNumber(value: number | undefined, name: string): void {
@@ -67,8 +63,8 @@ function checkNumber(value: number | undefined, name: string): void {
 }
 
 /** Throws NonFiniteError where a number is NaN or infinite. */
-export function* checkFinite(content: NamedTensors, what: string): Generator<undefined, void> {
-  yield* inSlices(content.values.length, (start, end) => {
+export function checkFinite(content: NamedTensors, what: string): Steps<void> {
+  return slices(content.values.length, (start, end) => {
     const bad = findNonFinite(content.values, start, end);
     if (bad >= 0) throw nonFiniteAt(content, bad, what);
   });

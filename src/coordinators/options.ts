@@ -8,7 +8,7 @@ import { guardedLogger, silentLogger } from '../logger.ts';
 import type { Random } from '../random.ts';
 import { platformRandom } from '../random.ts';
 import { show } from '../show.ts';
-import { MemoryStore } from '../storage/MemoryStore.ts';
+import { noStore } from '../storage/noStore.ts';
 import type { Store } from '../storage/Store.ts';
 
 /** Who does the work: the call that adds an update, a loop that calls `tick`, or timers after `start`. */
@@ -49,7 +49,7 @@ export interface CoordinatorOptions {
    * unless given.
    */
   sharedTensors?: readonly string[];
-  /** What survives a crash; in memory unless given. */
+  /** What survives a crash; nothing does unless given. */
   store?: Store;
   /** Where time comes from; the platform unless given. */
   clock?: Clock;
@@ -126,7 +126,7 @@ export function resolveCoordinatorOptions(
     throw new InvalidOptionError(`resumeMs is ${resumeMs}, expected milliseconds, 0 or more`);
   if (authenticate !== undefined && typeof authenticate !== 'function')
     throw new InvalidOptionError(`authenticate is ${show(authenticate)}, expected a function`);
-  const { sharedTensors, store = new MemoryStore(), clock = systemClock, logger = silentLogger } = options;
+  const { sharedTensors, store = noStore, clock = systemClock, logger = silentLogger } = options;
   requireMethods(store, ['get', 'keys', 'batch', 'close'], 'store');
   requireMethods(clock, ['now', 'schedule', 'yieldTurn'], 'clock');
   requireMethods(logger, ['debug', 'info', 'warn', 'error'], 'logger');

@@ -3,7 +3,6 @@ import type { Gradients } from '../parameters/Gradients.ts';
 import type { ModelParameters } from '../parameters/ModelParameters.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import type { DataType } from '../parameters/values.ts';
-import { flightKey } from './admission.ts';
 import type { Member, UpdateIdentity } from './Membership.ts';
 import type { Settlement, UpdateStatus } from './receipts.ts';
 
@@ -33,7 +32,7 @@ export interface MainChange<T extends Gradients | ModelParameters> {
 export function markApplied<T extends Gradients | ModelParameters>(pending: Pending<T>): void {
   const { member, identity } = pending;
   pending.status = 'applied';
-  member.inFlight.delete(flightKey(identity) ?? '');
+  member.inFlight.delete(identity);
   if (identity.sequence !== undefined && (identity.epoch ?? 0) === member.epoch)
     member.window.add(identity.sequence);
 }

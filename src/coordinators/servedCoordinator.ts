@@ -9,7 +9,7 @@ import type { MainState } from './MainState.ts';
 import type { UpdateIdentity } from './Membership.ts';
 import type { Publisher } from './Publisher.ts';
 import type { Reports } from './Reports.ts';
-import type { Receipt } from './receipts.ts';
+import type { RoadReceipt } from './receipts.ts';
 
 /** What a coordinator is doing: only while it is open does it take updates and children. */
 export type Phase = 'open' | 'being restored' | 'closed';
@@ -26,7 +26,7 @@ export interface ServingParts {
   readonly coordinator: {
     kind(): UpdateKind;
     phase(): Phase;
-    submit(content: Gradients | ModelParameters, identity: UpdateIdentity): Receipt;
+    submit(content: Gradients | ModelParameters, identity: UpdateIdentity): RoadReceipt;
     hold(): void;
     release(): void;
     report(error: Error): void;

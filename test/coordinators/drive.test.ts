@@ -146,7 +146,9 @@ describe("drive: 'tick'", () => {
     const coordinator = new DistributedGradientsCoordinator({ drive: 'tick', clock: costlyClock() });
     coordinator.setModelParameters(new ModelParameters(layout, filled(0)));
     const receipt = coordinator.addGradients(new Gradients(layout, filled(1), { sampleCount: 1 }));
-    for (let i = 0; i < 8; i++) coordinator.tick(0);
+    // In the middle of the step: after all slices of the check, before the last of the step.
+    for (let i = 0; i < 4; i++) coordinator.tick(0);
+    expect([coordinator.version, coordinator.queuedUpdates]).toEqual([1, 1]);
     coordinator.setModelParameters(new ModelParameters(layout, filled(5)));
     while (!coordinator.tick(0));
     await expect(receipt.committed).rejects.toBeInstanceOf(UpdateDiscardedError);

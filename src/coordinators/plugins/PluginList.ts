@@ -40,6 +40,12 @@ interface Entry {
   isRemoved: boolean;
 }
 
+const none: readonly Plugin[] = [];
+
+function* withoutRemoved(entries: readonly Entry[]): Generator<Plugin> {
+  for (const entry of entries) if (!entry.isRemoved) yield entry.plugin;
+}
+
 /** The plugins of one coordinator, in the order in which they were added. */
 export class PluginList {
   #entries: readonly Entry[] = [];
@@ -50,9 +56,13 @@ export class PluginList {
     this.#report = report;
   }
 
+  get isEmpty(): boolean {
+    return this.#entries.length === 0;
+  }
+
   /** One after the other, without those that a hook has removed meanwhile. */
-  *#present(): Generator<Plugin> {
-    for (const entry of this.#entries) if (!entry.isRemoved) yield entry.plugin;
+  #present(): Iterable<Plugin> {
+    return this.isEmpty ? none : withoutRemoved(this.#entries);
   }
 
   add(plugin: Plugin, host: PluginHost): void {
