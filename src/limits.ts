@@ -164,7 +164,14 @@ export const webSocketLimits: Readonly<{
   gatheredBytesMax: number;
   clientBufferedBytesMax: number;
   serverBufferedBytesMax: number;
+  serverTotalBufferedBytesMax: number;
+  unreadBytesMax: number;
+  connectionsMax: number;
   connectionsPerAddressMax: number;
+  attemptsPerMinuteMax: number;
+  addressesMax: number;
+  silentMax: number;
+  silentPerAddressMax: number;
   connectTimeoutMs: number;
   handshakeTimeoutMs: number;
   closeTimeoutMs: number;
@@ -178,8 +185,20 @@ export const webSocketLimits: Readonly<{
   // Bytes that may wait to be sent on one connection. Beyond: `send` throws LimitExceededError.
   clientBufferedBytesMax: 2 ** 28,
   serverBufferedBytesMax: 2 ** 25,
-  // Connections of one address at once. More: HTTP 429.
+  // The same on all connections of a server together. Beyond: the one on which most waits is ended.
+  serverTotalBufferedBytesMax: 2 ** 29,
+  // Bytes that may come before anybody reads a connection. More: it is ended.
+  unreadBytesMax: 2 ** 23,
+  // Connections at once. More: HTTP 503; of one address: HTTP 429,
+  connectionsMax: 16_384,
   connectionsPerAddressMax: 256,
+  // which is also the answer to more attempts of one address in a minute than these.
+  attemptsPerMinuteMax: 6_000,
+  // Addresses of which anything is remembered. Beyond: those without a connection are forgotten.
+  addressesMax: 65_536,
+  // Sockets, in all and of one address, that may be there without being a WebSocket yet. More: they are ended.
+  silentMax: 1_024,
+  silentPerAddressMax: 64,
   // How long a client waits for its connection, a server for a request and its authentication, both for the other to close.
   connectTimeoutMs: 10_000,
   handshakeTimeoutMs: 2_000,

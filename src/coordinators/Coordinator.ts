@@ -122,8 +122,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
       { clock, resumeMs: this.options.resumeMs },
     );
     this.#ledger = new Ledger({
-      ...this.options,
-      ...this.options.limits,
+      ...{ ...this.options, ...this.options.limits },
       events: {
         state: (members) => this.storedState(members),
         plugins: this.plugins,
@@ -253,8 +252,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
   async listen(transport: ServerTransport): Promise<Listener> {
     if (this.#phase === 'closed') throw new ConnectionClosedError('the coordinator is closed');
     return this.#doors.open(transport, {
-      ...this.options,
-      ...this.options.limits,
+      ...{ ...this.options, ...this.options.limits },
       choose: (federation, layout) => this.server.choose(federation, layout),
       report: (error) => this.#report(error),
     });

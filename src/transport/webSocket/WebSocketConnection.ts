@@ -3,6 +3,7 @@ import { ConnectionClosedError, LimitExceededError, toMainstemError } from '../.
 import { linkLimits, webSocketLimits } from '../../limits.ts';
 import { splitFrames } from '../frame.ts';
 import type { Connection, ConnectionHandlers } from '../Transport.ts';
+import type { BudgetedSender, SendBudget } from './SendBudget.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -24,35 +25,47 @@ export interface WebSocketConnectionOptions {
   readonly identity?: string | undefined;
   /** Bytes that may wait to be sent. */
   readonly bufferedBytesMax: number;
+  /** Bytes that may wait here and elsewhere together. */
+  readonly budget?: SendBudget | undefined;
 }
 
 /**
  * Frames over a WebSocket. A message holds one or more whole frames: small ones that are sent in one turn travel
  * together, since a message costs more than a few hundred bytes do.
  */
-export class WebSocketConnection implements Connection {
+export class WebSocketConnection implements Connection, BudgetedSender {
   readonly peer: string;
   readonly identity: string | undefined;
   readonly #socket: RawSocket;
   readonly #bufferedBytesMax: number;
+  readonly #budget: SendBudget | undefined;
   /** Small frames of this turn. */
   #gathered: Bytes[] = [];
   #gatheredBytes = 0;
+  #outstandingBytes = 0;
   #handlers: ConnectionHandlers | undefined;
   /** Came before there were handlers. */
   #inbox: Bytes[] = [];
+  #inboxBytes = 0;
   #ending: { readonly error: MainstemError | undefined } | undefined;
   #isClosed = false;
 
-  constructor(socket: RawSocket, { peer, identity, bufferedBytesMax }: WebSocketConnectionOptions) {
+  constructor(socket: RawSocket, options: WebSocketConnectionOptions) {
+    const { peer, identity, bufferedBytesMax, budget } = options;
     this.peer = peer;
     this.identity = identity;
     this.#socket = socket;
     this.#bufferedBytesMax = bufferedBytesMax;
+    this.#budget = budget;
+    budget?.add(this);
   }
 
   get bufferedBytes(): number {
     return this.#isClosed ? 0 : this.#gatheredBytes + this.#socket.bufferedBytes;
+  }
+
+  get outstandingBytes(): number {
+    return this.#outstandingBytes;
   }
 
   send(bytes: Bytes): void {
@@ -63,6 +76,10 @@ export class WebSocketConnection implements Connection {
         `${waiting} bytes would wait for ${this.peer}, at most ${this.#bufferedBytesMax} are allowed`,
       );
     }
+    this.#outstandingBytes += bytes.length;
+    this.#budget?.take(bytes.length);
+    // This may have been the one for which most waited.
+    if (this.#isClosed) throw new LimitExceededError(`too much waits for ${this.peer}`);
     if (bytes.length > webSocketLimits.gatheredFrameBytesMax) {
       this.#flush();
       this.#write(bytes);
@@ -96,7 +113,15 @@ export class WebSocketConnection implements Connection {
       this.fail(toMainstemError(thrown));
       return;
     }
-    this.#deliver();
+    this.#inboxBytes += bytes.length;
+    if (this.#handlers !== undefined) this.#deliver();
+    else if (this.#inboxBytes > webSocketLimits.unreadBytesMax) {
+      this.fail(
+        new LimitExceededError(
+          `${this.#inboxBytes} bytes of ${this.peer} came before anybody read, at most ${webSocketLimits.unreadBytesMax} are kept`,
+        ),
+      );
+    }
   }
 
   /** What came makes no sense. For the socket's owner. */
@@ -108,10 +133,25 @@ export class WebSocketConnection implements Connection {
   /** The socket has ended. For its owner. */
   ended(error: MainstemError | undefined): void {
     if (this.#ending !== undefined) return;
+    this.#stop(error);
+    this.#deliver();
+  }
+
+  cut(error: LimitExceededError): void {
+    if (this.#ending !== undefined) return;
+    this.#stop(error);
+    this.#socket.terminate();
+    void Promise.resolve().then(() => this.#deliver());
+  }
+
+  #stop(error: MainstemError | undefined): void {
     this.#isClosed = true;
     this.#gathered = [];
+    this.#gatheredBytes = 0;
     this.#ending = { error };
-    this.#deliver();
+    this.#budget?.give(this.#outstandingBytes);
+    this.#budget?.remove(this);
+    this.#outstandingBytes = 0;
   }
 
   #deliver(): void {
@@ -119,6 +159,7 @@ export class WebSocketConnection implements Connection {
     if (handlers === undefined) return;
     const frames = this.#inbox;
     this.#inbox = [];
+    this.#inboxBytes = 0;
     for (const frame of frames) handlers.frame(frame);
     if (this.#ending === undefined) return;
     this.#handlers = undefined;
@@ -135,7 +176,11 @@ export class WebSocketConnection implements Connection {
   }
 
   #write(bytes: Bytes): void {
+    const { length } = bytes;
     this.#socket.send(bytes, () => {
+      if (this.#ending !== undefined) return;
+      this.#outstandingBytes -= length;
+      this.#budget?.give(length);
       if (!this.#isClosed && this.bufferedBytes <= linkLimits.lowWaterBytes) this.#handlers?.drained();
     });
   }

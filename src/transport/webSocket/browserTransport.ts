@@ -19,11 +19,11 @@ export class WebSocketTransport implements ClientTransport {
     this.#options = resolveClientOptions(options);
   }
 
-  /** Rejects with ConnectionRefusedError; browsers do not say why a server refuses. */
-  connect(): Promise<Connection> {
+  /** Rejects with ConnectionRefusedError; browsers do not say why a server refuses, or why they do themselves. */
+  async connect(): Promise<Connection> {
     const { url, token, connectTimeoutMs, clock } = this.#options;
     const protocols = token === undefined ? [subprotocol] : [subprotocol, tokenSubprotocol(token)];
-    const socket = new WebSocket(url, protocols);
+    const socket = openSocket(url, protocols);
     socket.binaryType = 'arraybuffer';
     return new Promise((resolve, reject) => {
       const cancel = clock.schedule(() => {
@@ -39,6 +39,15 @@ export class WebSocketTransport implements ClientTransport {
         reject(new ConnectionRefusedError(`nobody listens at ${url}, or the server refuses`));
       };
     });
+  }
+}
+
+function openSocket(url: string, protocols: string[]): WebSocket {
+  try {
+    return new WebSocket(url, protocols);
+  } catch (cause) {
+    // A page over TLS may open none without, and a policy may forbid the address.
+    throw new ConnectionRefusedError(`${url}: ${(cause as Error).message}`, { cause });
   }
 }
 

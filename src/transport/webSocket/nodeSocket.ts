@@ -3,8 +3,8 @@ import { ConnectionClosedError, MalformedDataError } from '../../errors.ts';
 import type { WebSocketConnectionOptions } from './WebSocketConnection.ts';
 import { WebSocketConnection } from './WebSocketConnection.ts';
 
-/** Options that both ends give to ws: nothing is compressed, and no message is longer than a link makes them. */
-export const closedCleanly = 1000;
+/** The close code of an end that has said all (RFC 6455, 7.4.1). */
+const closedCleanly = 1000;
 
 /** A connection over an open socket of `ws`. */
 export function connectionOver(socket: WebSocket, options: WebSocketConnectionOptions): WebSocketConnection {
@@ -26,7 +26,7 @@ export function connectionOver(socket: WebSocket, options: WebSocketConnectionOp
   );
   let failure: Error | undefined;
   socket.on('message', (data, isBinary) => {
-    if (isBinary) connection.arrived(data as unknown as Uint8Array<ArrayBuffer>);
+    if (isBinary) connection.arrived(plainBytes(data as Buffer<ArrayBuffer>));
     else connection.fail(new MalformedDataError('a text message came, expected binary ones'));
   });
   socket.on('error', (error) => {
@@ -38,4 +38,9 @@ export function connectionOver(socket: WebSocket, options: WebSocketConnectionOp
     connection.ended(isClean ? undefined : new ConnectionClosedError(`the WebSocket ended: ${reason}`));
   });
   return connection;
+}
+
+/** Not a Buffer, whose `slice` is no copy and whose views cost more. */
+function plainBytes({ buffer, byteOffset, length }: Buffer<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(buffer, byteOffset, length);
 }

@@ -1,11 +1,12 @@
 import { WebSocket } from 'ws';
-import { AuthenticationError, ConnectionRefusedError } from '../../errors.ts';
+import type { MainstemError } from '../../errors.ts';
+import { AuthenticationError, ConnectionRefusedError, InvalidOptionError } from '../../errors.ts';
 import { webSocketLimits } from '../../limits.ts';
 import type { ClientTransport, Connection } from '../Transport.ts';
 import { connectionOver } from './nodeSocket.ts';
 import type { WebSocketTransportOptions } from './options.ts';
 import { resolveClientOptions } from './options.ts';
-import { subprotocol } from './subprotocol.ts';
+import { subprotocol, tokenSubprotocol } from './subprotocol.ts';
 
 /**
  * A child's way to a coordinator over a WebSocket: `new WebSocketTransport('ws://127.0.0.1:7070')`. In browsers it uses the
@@ -19,18 +20,13 @@ export class WebSocketTransport implements ClientTransport {
     this.#options = resolveClientOptions(options);
   }
 
-  /** Rejects with ConnectionRefusedError, or AuthenticationError where the server does not accept the token. */
-  connect(): Promise<Connection> {
-    const { url, token, headers, zeroMask, connectTimeoutMs, clock } = this.#options;
-    const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
-    const options = {
-      headers: { ...headers, ...authorization },
-      perMessageDeflate: false,
-      maxPayload: webSocketLimits.messageBytesMax,
-      closeTimeout: webSocketLimits.closeTimeoutMs,
-      ...(zeroMask ? { generateMask: (mask: Uint8Array) => void mask.fill(0) } : {}),
-    };
-    const socket = new WebSocket(url, [subprotocol], options);
+  /**
+   * Rejects with ConnectionRefusedError, AuthenticationError where the server does not let this child in, or
+   * InvalidOptionError where a header cannot be sent.
+   */
+  async connect(): Promise<Connection> {
+    const { url, connectTimeoutMs, clock } = this.#options;
+    const socket = this.#open();
     return new Promise((resolve, reject) => {
       const cancel = clock.schedule(() => {
         reject(new ConnectionRefusedError(`${url} did not answer within ${connectTimeoutMs} ms`));
@@ -46,12 +42,7 @@ export class WebSocketTransport implements ClientTransport {
       socket.once('unexpected-response', (request, { statusCode }) => {
         cancel();
         request.destroy();
-        const isForbidden = statusCode === 401 || statusCode === 403;
-        reject(
-          isForbidden
-            ? new AuthenticationError(`${url} does not accept the token (HTTP ${statusCode})`)
-            : new ConnectionRefusedError(`${url} answers HTTP ${statusCode}, expected a WebSocket`),
-        );
+        reject(refusalOf(url, statusCode));
       });
       const fail = (cause: Error): void => {
         cancel();
@@ -60,4 +51,29 @@ export class WebSocketTransport implements ClientTransport {
       socket.on('error', fail);
     });
   }
+
+  #open(): WebSocket {
+    const { url, token, headers, zeroMask } = this.#options;
+    // A header holds ASCII only, without loss: another token goes the way that it goes in browsers.
+    const isPlain = token !== undefined && /^[\x21-\x7e]+$/.test(token);
+    const protocols = token === undefined || isPlain ? [subprotocol] : [subprotocol, tokenSubprotocol(token)];
+    const options = {
+      headers: isPlain ? { ...headers, authorization: `Bearer ${token}` } : headers,
+      perMessageDeflate: false,
+      maxPayload: webSocketLimits.messageBytesMax,
+      closeTimeout: webSocketLimits.closeTimeoutMs,
+      ...(zeroMask ? { generateMask: (mask: Uint8Array) => void mask.fill(0) } : {}),
+    };
+    try {
+      return new WebSocket(url, protocols, options);
+    } catch (cause) {
+      throw new InvalidOptionError(`cannot ask ${url} for a WebSocket: ${(cause as Error).message}`);
+    }
+  }
+}
+
+function refusalOf(url: string, status: number | undefined): MainstemError {
+  if (status === 401) return new AuthenticationError(`${url} does not accept the token (HTTP 401)`);
+  if (status === 403) return new AuthenticationError(`${url} does not let this child in (HTTP 403)`);
+  return new ConnectionRefusedError(`${url} answers HTTP ${status}, expected a WebSocket`);
 }

@@ -34,8 +34,10 @@ export function resolveClientOptions(
   refuseUnknownOptions(options, names, 'WebSocketTransport');
   const { url, token, headers = {}, zeroMask = false, clock = systemClock } = options;
   const { connectTimeoutMs = webSocketLimits.connectTimeoutMs } = options;
-  if (typeof url !== 'string' || !/^wss?:\/\//.test(url) || !URL.canParse(url))
+  if (typeof url !== 'string' || !/^wss?:\/\//.test(url) || !URL.canParse(url) || url.includes('#'))
     throw new InvalidOptionError(`url is ${show(url)}, expected ws://host:port or wss://host:port`);
+  if (token !== undefined && typeof token !== 'string')
+    throw new InvalidOptionError(`token is ${show(token)}, expected some text`);
   if (!(connectTimeoutMs > 0))
     throw new InvalidOptionError(`connectTimeoutMs is ${connectTimeoutMs}, expected milliseconds above 0`);
   return { url, token, headers, zeroMask, connectTimeoutMs, clock };

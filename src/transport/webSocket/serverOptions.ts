@@ -3,6 +3,7 @@ import type { Clock } from '../../clock.ts';
 import { systemClock } from '../../clock.ts';
 import { InvalidOptionError } from '../../errors.ts';
 import { webSocketLimits } from '../../limits.ts';
+import { show } from '../../show.ts';
 import { refuseUnknownOptions } from '../../unknownOptions.ts';
 
 /** What a client says before it is let in. */
@@ -39,10 +40,21 @@ export interface WebSocketServerOptions {
   ): boolean | { childId: string } | Promise<boolean | { childId: string }>;
   /** Pages that may connect, as their origins (`https://game.example`); all unless given. Programs have no origin. */
   allowedOrigins?: readonly string[];
-  /** Connections of one address at once, 256. */
+  /** Refuse requests without an origin too, with HTTP 403: for pages alone. False unless given. */
+  isOriginRequired?: boolean;
+  /** Connections at once, 16,384. More: HTTP 503. */
+  connectionsMax?: number;
+  /**
+   * Connections of one address at once, 256; of IPv6 the first 64 bits count as one. More: HTTP 429. Behind a proxy all
+   * children have the proxy's address: raise it there.
+   */
   connectionsPerAddressMax?: number;
+  /** Connections that one address may ask for in a minute, 6,000, granted or not. More: HTTP 429. */
+  attemptsPerMinuteMax?: number;
   /** Bytes that may wait for one child, 33,554,432. A child that takes none of them is disconnected. */
   bufferedBytesMax?: number;
+  /** Bytes that may wait for all children together, 536,870,912. More: the child for which most waits is disconnected. */
+  totalBufferedBytesMax?: number;
   /** A client has so long to say what it wants and to be authenticated, in milliseconds; 2,000. */
   handshakeTimeoutMs?: number;
   /** Where time comes from; the platform unless given. */
@@ -57,11 +69,24 @@ const names = [
   'tokens',
   'authenticate',
   'allowedOrigins',
+  'isOriginRequired',
+  'connectionsMax',
   'connectionsPerAddressMax',
+  'attemptsPerMinuteMax',
   'bufferedBytesMax',
+  'totalBufferedBytesMax',
   'handshakeTimeoutMs',
   'clock',
 ];
+
+const positive = [
+  'connectionsMax',
+  'connectionsPerAddressMax',
+  'attemptsPerMinuteMax',
+  'bufferedBytesMax',
+  'totalBufferedBytesMax',
+  'handshakeTimeoutMs',
+] as const;
 
 /** Options with every default in place. */
 export type ResolvedServerOptions = Required<
@@ -77,14 +102,23 @@ export function resolveServerOptions(options: WebSocketServerOptions): ResolvedS
     throw new InvalidOptionError('WebSocketServerTransport needs either a port or a server');
   const path = options.path ?? (server === undefined ? '/' : '/mainstem');
   if (!path.startsWith('/')) throw new InvalidOptionError(`path is ${path}, expected one that begins with /`);
-  return {
+  const resolved = {
     port: 0,
     host: '127.0.0.1',
+    isOriginRequired: false,
+    connectionsMax: webSocketLimits.connectionsMax,
     connectionsPerAddressMax: webSocketLimits.connectionsPerAddressMax,
+    attemptsPerMinuteMax: webSocketLimits.attemptsPerMinuteMax,
     bufferedBytesMax: webSocketLimits.serverBufferedBytesMax,
+    totalBufferedBytesMax: webSocketLimits.serverTotalBufferedBytesMax,
     handshakeTimeoutMs: webSocketLimits.handshakeTimeoutMs,
     clock: systemClock,
     ...options,
     path,
   };
+  for (const name of positive) {
+    if (!(resolved[name] > 0))
+      throw new InvalidOptionError(`${name} is ${show(resolved[name])}, expected a number above 0`);
+  }
+  return resolved;
 }

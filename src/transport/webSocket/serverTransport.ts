@@ -1,19 +1,34 @@
 import type { IncomingMessage, Server } from 'node:http';
-import { createServer, STATUS_CODES } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import { ConnectionRefusedError } from '../../errors.ts';
+import { ConnectionRefusedError, toMainstemError } from '../../errors.ts';
 import { webSocketLimits } from '../../limits.ts';
 import type { Connection, Listener, ServerTransport } from '../Transport.ts';
 import { connectionOver } from './nodeSocket.ts';
+import { SendBudget } from './SendBudget.ts';
+import type { Entry } from './serverDoor.ts';
+import { Door, refuse } from './serverDoor.ts';
 import type { ListenAddress, ResolvedServerOptions, WebSocketServerOptions } from './serverOptions.ts';
 import { resolveServerOptions } from './serverOptions.ts';
-import { subprotocol, tokenOf } from './subprotocol.ts';
-import type { TokenOwner } from './tokens.ts';
-import { createTokenCheck } from './tokens.ts';
+import { Visitors } from './serverVisitors.ts';
+import { subprotocol } from './subprotocol.ts';
 
 type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+type Accept = (connection: Connection) => void;
+
+/** The paths of a server on which transports listen. */
+const listeningPaths = new WeakMap<Server, Set<string>>();
+
+function pathsOf(server: Server): Set<string> {
+  let paths = listeningPaths.get(server);
+  if (paths === undefined) {
+    paths = new Set();
+    listeningPaths.set(server, paths);
+  }
+  return paths;
+}
 
 /**
  * A coordinator's side of WebSockets, on a port of its own or on a path of a server that is there:
@@ -21,16 +36,18 @@ type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
  */
 export class WebSocketServerTransport implements ServerTransport {
   readonly #options: ResolvedServerOptions;
-  readonly #checkToken: ((token: string) => TokenOwner) | undefined;
-  readonly #perAddress = new Map<string, number>();
+  readonly #visitors: Visitors;
+  readonly #door: Door;
+  readonly #budget: SendBudget;
   #address: ListenAddress | undefined;
   #isListening = false;
 
   /** Throws InvalidOptionError. */
   constructor(options: WebSocketServerOptions) {
     this.#options = resolveServerOptions(options);
-    const { tokens } = this.#options;
-    this.#checkToken = tokens === undefined ? undefined : createTokenCheck(tokens);
+    this.#visitors = new Visitors(this.#options);
+    this.#door = new Door(this.#options, this.#visitors);
+    this.#budget = new SendBudget(this.#options.totalBufferedBytesMax);
   }
 
   /** Where it listens on a port of its own; undefined before that, and on a server that is there. */
@@ -38,8 +55,17 @@ export class WebSocketServerTransport implements ServerTransport {
     return this.#address;
   }
 
+  /** The same as a url for a WebSocketTransport on this machine: `ws://127.0.0.1:7070/`. */
+  get url(): string | undefined {
+    if (this.#address === undefined) return undefined;
+    const { host, port } = this.#address;
+    const isAny = host === '0.0.0.0' || host === '::';
+    const name = isAny ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+    return `ws://${name}:${port}${this.#options.path}`;
+  }
+
   /** Rejects with ConnectionRefusedError where the port is taken, or this transport listens already. */
-  async listen(accept: (connection: Connection) => void): Promise<Listener> {
+  async listen(accept: Accept): Promise<Listener> {
     if (this.#isListening) throw new ConnectionRefusedError('somebody listens on this transport already');
     this.#isListening = true;
     const options = {
@@ -51,12 +77,10 @@ export class WebSocketServerTransport implements ServerTransport {
       handleProtocols: (protocols: Set<string>) => protocols.has(subprotocol) && subprotocol,
     };
     const webSockets = new WebSocketServer(options);
-    const upgrade: Upgrade = (request, socket, head) => {
-      if (pathOf(request) === this.#options.path) this.#upgrade(webSockets, accept, request, socket, head);
-      else if (this.#options.server === undefined) refuse(socket, 404);
-    };
     try {
       const server = this.#options.server ?? (await this.#openPort());
+      this.#takePath(server);
+      const upgrade = this.#upgradeOn(server, webSockets, accept);
       server.on('upgrade', upgrade);
       return { close: () => this.#close(webSockets, server, upgrade) };
     } catch (thrown) {
@@ -65,8 +89,40 @@ export class WebSocketServerTransport implements ServerTransport {
     }
   }
 
+  #upgradeOn(server: Server, webSockets: WebSocketServer, accept: Accept): Upgrade {
+    return (request, socket, head) => {
+      if (pathOf(request) === this.#options.path) {
+        this.#door.knock(webSockets, request, socket, head, (entry) => this.#enter(entry, accept));
+      } else if (server.listenerCount('upgrade') === pathsOf(server).size) {
+        // Where others listen, it may be theirs; where nobody does, it would wait for ever.
+        if (pathsOf(server).has(pathOf(request))) return;
+        socket.on('error', () => {});
+        refuse(socket, 404);
+      }
+    };
+  }
+
+  /** Two that answer the same requests would both answer each. */
+  #takePath(server: Server): void {
+    const { path } = this.#options;
+    if (pathsOf(server).has(path))
+      throw new ConnectionRefusedError(`somebody listens on ${path} of this server already`);
+    pathsOf(server).add(path);
+  }
+
+  #enter({ socket, peer, identity }: Entry, accept: Accept): void {
+    const { bufferedBytesMax } = this.#options;
+    const connection = connectionOver(socket, { peer, identity, bufferedBytesMax, budget: this.#budget });
+    try {
+      accept(connection);
+    } catch (thrown) {
+      // Nobody is left to whom it could be thrown, and a stranger's connection must not end the process.
+      connection.fail(toMainstemError(thrown));
+    }
+  }
+
   #openPort(): Promise<Server> {
-    const { port, host, handshakeTimeoutMs } = this.#options;
+    const { port, host, handshakeTimeoutMs, connectionsMax } = this.#options;
     const server = createServer(
       { headersTimeout: handshakeTimeoutMs, connectionsCheckingInterval: Math.min(500, handshakeTimeoutMs) },
       (_request, response) => {
@@ -74,8 +130,11 @@ export class WebSocketServerTransport implements ServerTransport {
         response.end('This is a WebSocket of mainstem.\n');
       },
     );
+    server.maxConnections = connectionsMax + webSocketLimits.silentMax;
+    server.on('connection', (socket) => this.#countSocket(socket));
     return new Promise((resolve, reject) => {
-      server.once('error', (cause) =>
+      // It stays: a server that is out of file descriptors says so at each connection that it cannot accept.
+      server.on('error', (cause) =>
         reject(new ConnectionRefusedError(`cannot listen on ${host}:${port}: ${cause.message}`, { cause })),
       );
       server.listen(port, host, () => {
@@ -85,91 +144,30 @@ export class WebSocketServerTransport implements ServerTransport {
     });
   }
 
-  #upgrade(
-    webSockets: WebSocketServer,
-    accept: (connection: Connection) => void,
-    request: IncomingMessage,
-    socket: Duplex,
-    head: Buffer,
-  ): void {
-    const ignore = (): void => {};
-    socket.on('error', ignore);
-    const address = request.socket.remoteAddress ?? 'unknown';
-    const count = this.#perAddress.get(address) ?? 0;
-    if (count >= this.#options.connectionsPerAddressMax) {
-      refuse(socket, 429);
-      return;
-    }
-    this.#perAddress.set(address, count + 1);
-    socket.once('close', () => this.#forgetAddress(address));
-    const cancel = this.#options.clock.schedule(() => refuse(socket, 408), this.#options.handshakeTimeoutMs);
-    const admit = (owner: TokenOwner): void => {
-      cancel();
-      if (socket.destroyed) return;
-      if (owner === undefined || !this.#isListening) {
-        refuse(socket, owner === undefined ? 401 : 503);
-        return;
-      }
-      webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-        socket.removeListener('error', ignore);
-        const peer = `${address}:${request.socket.remotePort}`;
-        const { bufferedBytesMax } = this.#options;
-        accept(connectionOver(webSocket, { peer, identity: owner.childId, bufferedBytesMax }));
-      });
-    };
-    // A hook of the user's own that fails lets nobody in.
-    this.#authenticate(request, address).then(admit, () => admit(undefined));
-  }
-
-  /** Who may speak on this connection; undefined: nobody. */
-  async #authenticate(request: IncomingMessage, remoteAddress: string): Promise<TokenOwner> {
-    const { allowedOrigins, authenticate } = this.#options;
-    const { origin } = request.headers;
-    if (allowedOrigins !== undefined && origin !== undefined && !allowedOrigins.includes(origin))
-      return undefined;
-    const token = tokenIn(request);
-    let owner: TokenOwner = { childId: undefined };
-    if (this.#checkToken !== undefined) owner = this.#checkToken(token ?? '');
-    if (owner === undefined || authenticate === undefined) return owner;
-    const url = request.url ?? '/';
-    const verdict = await authenticate({ url, headers: request.headers, remoteAddress, token });
-    if (typeof verdict === 'object') return { childId: verdict.childId };
-    return verdict === true ? owner : undefined;
-  }
-
-  #forgetAddress(address: string): void {
-    const count = (this.#perAddress.get(address) ?? 1) - 1;
-    if (count === 0) this.#perAddress.delete(address);
-    else this.#perAddress.set(address, count);
+  #countSocket(socket: Socket): void {
+    const address = socket.remoteAddress ?? 'unknown';
+    if (!this.#visitors.socketCame(address)) socket.destroy();
+    socket.once('close', () => this.#visitors.socketEnded(address));
   }
 
   async #close(webSockets: WebSocketServer, server: Server, upgrade: Upgrade): Promise<void> {
     if (!this.#isListening) return;
     this.#isListening = false;
     server.removeListener('upgrade', upgrade);
+    pathsOf(server).delete(this.#options.path);
+    this.#door.close();
     for (const client of webSockets.clients) client.close(1000);
     webSockets.close();
     if (this.#options.server !== undefined) return;
     this.#address = undefined;
     await new Promise<void>((resolve) => {
       server.close(() => resolve());
-      server.closeIdleConnections();
+      // Sockets that have not asked for anything yet: a closed server looks after no timeouts.
+      server.closeAllConnections();
     });
   }
 }
 
 function pathOf({ url = '/' }: IncomingMessage): string {
   return url.split('?', 1)[0] as string;
-}
-
-function tokenIn({ headers }: IncomingMessage): string | undefined {
-  const bearer = /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1];
-  return bearer ?? tokenOf((headers['sec-websocket-protocol'] ?? '').split(',').map((one) => one.trim()));
-}
-
-/** Answers a request that will not become a WebSocket. */
-function refuse(socket: Duplex, status: number): void {
-  if (socket.destroyed) return;
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-  socket.once('finish', () => socket.destroy());
 }
