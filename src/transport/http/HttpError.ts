@@ -17,6 +17,6 @@ export class HttpError extends Error {
 export function toHttpError(thrown: unknown): HttpError {
   if (thrown instanceof HttpError) return thrown;
   const error: MainstemError = toMainstemError(toError(thrown));
-  const statuses: Readonly<Record<string, number>> = { BROKEN_CONNECTION: 409, LIMIT_EXCEEDED: 413 };
+  const statuses: Readonly<Record<string, number>> = { CONNECTION_BROKEN: 409, LIMIT_EXCEEDED: 413 };
   return new HttpError(statuses[error.code] ?? 400, error.code, error.message);
 }

@@ -89,8 +89,10 @@ export class ServerConnections {
   }
 
   beat(nowMs: number): void {
-    for (const [id, { connection, lastRequestMs }] of [...this.#entries]) {
-      if (connection.isWaitedOn || nowMs - lastRequestMs < this.#idleTimeoutMs) continue;
+    for (const [id, entry] of [...this.#entries]) {
+      const { connection, lastRequestMs } = entry;
+      if (connection.isWaitedOn) entry.lastRequestMs = nowMs;
+      if (nowMs - entry.lastRequestMs < this.#idleTimeoutMs) continue;
       const seconds = Math.round((nowMs - lastRequestMs) / 1000);
       this.remove(
         id,
