@@ -6,6 +6,7 @@ import type { Message } from '../protocol/messages.ts';
 import { requireList } from '../strictJson.ts';
 import { encodeFrame } from '../transport/frame.ts';
 import type { AnswerHead, BodyFormat, Part } from '../transport/http/BodyFormat.ts';
+import type { JsonAnswer } from './Answers.ts';
 import { Answers } from './Answers.ts';
 import type { Request } from './requests.ts';
 import { readRequest } from './requests.ts';
@@ -66,7 +67,7 @@ export class JsonFormat implements BodyFormat {
     if (message === undefined) return undefined;
     const bytes = textEncoder.encode(JSON.stringify(message));
     // Only the newest main is of any use.
-    return { bytes, key: message.type, isLatestOnly: message.type === 'main' };
+    return { bytes, key: message.type, isUrgent: isUrgent(message), isLatestOnly: message.type === 'main' };
   }
 
   join(parts: readonly Part[], head: AnswerHead): Bytes {
@@ -98,6 +99,13 @@ export class JsonFormat implements BodyFormat {
 
 const comma = textEncoder.encode(',');
 const closing = textEncoder.encode(']}');
+
+/** A child that waits for main would wait for nothing. */
+function isUrgent(message: JsonAnswer): boolean {
+  const { type } = message;
+  if (type === 'receipt') return message.status !== 'applied' && message.status !== 'accepted';
+  return type === 'rejected' || type === 'refusal' || type === 'goodbye';
+}
 
 function parse(body: Bytes): unknown {
   try {

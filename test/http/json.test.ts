@@ -108,7 +108,7 @@ describe('children in JSON', () => {
     const joined = await post(`${url}/connect?wait=5`, { type: 'hello', childId: 'b' });
     const { connection } = endedAfter(url, joined).json;
     const update = { type: 'update', tensors: { weights: [[1]] }, sampleCount: 1 };
-    const { json: answer } = await post(`${url}/${connection}/push?wait=5`, update);
+    const { json: answer } = await post(`${url}/${connection}/push?wait=50&for=main`, update);
     expect(answer.messages[0]).toMatchObject({ status: 'refused', error: { code: 'LAYOUT_MISMATCH' } });
   });
 

@@ -5,6 +5,8 @@ export interface Part {
   readonly bytes: Bytes;
   /** What it is, for requests that wait for one thing; undefined where nobody can tell. */
   readonly key?: string;
+  /** Whoever waits for something else may wait in vain: this is answered at once. */
+  readonly isUrgent?: boolean;
   /** It makes an earlier one with its key worthless. */
   readonly isLatestOnly?: boolean;
 }

@@ -31,9 +31,9 @@ export class Outbox {
     return this.#bytes;
   }
 
-  /** Whether a part waits: any, or one with this key. */
+  /** Whether a part waits: any, or one with this key or that is urgent. */
   has(key: string | undefined): boolean {
-    return key === undefined ? this.#waiting.length > 0 : this.#waiting.some(({ part }) => part.key === key);
+    return this.#waiting.some(({ part }) => key === undefined || part.key === key || part.isUrgent === true);
   }
 
   /** How many bytes more would wait with this part. */

@@ -106,7 +106,8 @@ export class HttpServer implements ServerTransport {
     response.once('close', () => abort.abort());
     try {
       const isAllowed = allowOrigin(request, response, this.#options.allowedOrigins);
-      if (!isAllowed) throw new HttpError(403, 'AUTHENTICATION_FAILED', 'pages of this origin may not connect');
+      if (!isAllowed)
+        throw new HttpError(403, 'AUTHENTICATION_FAILED', 'pages of this origin may not connect');
       const place = this.#placeOf(request);
       if (place === undefined) throw notFound();
       if (request.method === 'OPTIONS') answerPreflight(response);
@@ -234,7 +235,11 @@ export class HttpServer implements ServerTransport {
     const { headers, url = '/' } = request;
     let cancel = (): void => {};
     const late = new Promise<never>((_, reject) => {
-      const error = new HttpError(408, 'AUTHENTICATION_FAILED', 'the server could not check the token in time');
+      const error = new HttpError(
+        408,
+        'AUTHENTICATION_FAILED',
+        'the server could not check the token in time',
+      );
       cancel = clock.schedule(() => reject(error), handshakeTimeoutMs, { isBackground: true });
     });
     try {
