@@ -190,6 +190,7 @@ export const httpLimits: Readonly<{
   clientBufferedBytesMax: number;
   clientAnswerBytesMax: number;
   connectionsPerAddressMax: number;
+  connectionsMax: number;
   waitMsMax: number;
   waitMsDefault: number;
   idleTimeoutMs: number;
@@ -221,6 +222,8 @@ export const httpLimits: Readonly<{
   clientAnswerBytesMax: 2 ** 23,
   // Connections of one address at once. More: HTTP 429.
   connectionsPerAddressMax: 256,
+  // Connections of one server at once, those included that are closed and not fetched yet. More: HTTP 503.
+  connectionsMax: 20_000,
   // How long a request may wait for news; a longer wish counts as this. What a child of this package asks for.
   waitMsMax: 55_000,
   waitMsDefault: 25_000,

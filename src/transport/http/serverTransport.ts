@@ -149,6 +149,8 @@ export class HttpServer implements ServerTransport {
     const { clock, idleTimeoutMs, bufferedBytesMax, connectionsPerAddressMax } = this.#options;
     const address = request.socket.remoteAddress ?? 'unknown';
     const checkCount = (): void => {
+      if (this.#connections.size >= httpLimits.connectionsMax)
+        throw new HttpError(503, 'LIMIT_EXCEEDED', `${httpLimits.connectionsMax} connections are open`);
       if (this.#connections.countOf(address) >= connectionsPerAddressMax)
         throw new HttpError(429, 'LIMIT_EXCEEDED', `${connectionsPerAddressMax} connections of one address`);
     };
