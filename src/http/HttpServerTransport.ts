@@ -1,3 +1,4 @@
+import { httpLimits } from '../limits.ts';
 import type { HttpServerOptions } from '../transport/http/serverOptions.ts';
 import { HttpServer } from '../transport/http/serverTransport.ts';
 import type { Connection, Listener, ServerTransport } from '../transport/Transport.ts';
@@ -14,7 +15,8 @@ export class HttpServerTransport implements ServerTransport {
   /** Throws InvalidOptionError. */
   constructor(options: HttpServerOptions) {
     this.#server = new HttpServer(options, {
-      'application/json': (idleTimeoutMs) => new JsonFormat(idleTimeoutMs),
+      // A request may wait, and then the next may be long in coming.
+      'application/json': (idleTimeoutMs) => new JsonFormat(httpLimits.waitMsMax + idleTimeoutMs),
     });
   }
 

@@ -7,6 +7,7 @@ import {
   seededRandom,
 } from 'mainstem';
 import { HttpServerTransport, HttpTransport } from 'mainstem/http';
+import { VirtualClock } from 'mainstem/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { numbersOf, parametersOf, randomRows } from '../coordinators/helpers.ts';
 import { ask, type CleanUps, post, urlOf } from '../transport/httpSupport.ts';
@@ -172,5 +173,27 @@ describe('children in JSON', () => {
     const { json } = await pulling;
     expect([json.isClosed, json.messages.map(({ type }) => type)]).toEqual([true, ['goodbye']]);
     await closing;
+  });
+
+  test('a child that trains for long is silent and stays; one that says nothing more is counted out', async () => {
+    const clock = new VirtualClock();
+    const coordinator = new DistributedGradientsCoordinator({ clock });
+    coordinator.setModelParameters(parametersOf(0, 0));
+    const { url } = await served(coordinator, { clock });
+    const { json } = await post(`${url}/connect`, { type: 'hello', childId: 'a' });
+    const place = `${url}/${json.connection}`;
+    for (let minutes = 0; minutes < 5; minutes++) {
+      clock.advance(50_000);
+      const { status, json: answer } = await ask(`${place}/pull`);
+      expect([status, answer.isClosed]).toEqual([200, false]);
+    }
+    const update = { type: 'update', tensors: { weights: [[1]], bias: [1] }, sampleCount: 1 };
+    await post(`${place}/push?n=1`, update);
+    expect(coordinator.version).toBe(2);
+    clock.advance(80_000);
+    expect((await ask(`${place}/pull`)).status).toBe(404);
+    expect(coordinator.children).toEqual(['a']);
+    clock.advance(60_000);
+    expect(coordinator.children).toEqual([]);
   });
 });

@@ -104,8 +104,28 @@ async function inflate(body: Bytes, { bodyBytesMax, budget }: BodyLimits): Promi
   }
 }
 
+/** What the query of a request says. */
+export interface Query {
+  /** Of a push. */
+  readonly number: number | undefined;
+  /** The last part that the child has. */
+  readonly after: number | undefined;
+  /** How long the answer may wait for news, and for which. */
+  readonly waitMs: number;
+  readonly key: string | undefined;
+}
+
+/** Reads the query. Throws HttpError where it makes no sense. */
+export function readQuery({ url = '' }: IncomingMessage): Query {
+  const query = new URLSearchParams(url.split('?')[1] ?? '');
+  const number = queryNumber(query, 'n', 1);
+  const after = queryNumber(query, 'after', 0);
+  const waitMs = Math.min(1_000 * (queryNumber(query, 'wait', 0) ?? 0), httpLimits.waitMsMax);
+  return { number, after, waitMs, key: query.get('for') ?? undefined };
+}
+
 /** A whole number of the query, at least `minimum`; undefined where it is not there. Throws HttpError. */
-export function queryNumber(query: URLSearchParams, name: string, minimum: number): number | undefined {
+function queryNumber(query: URLSearchParams, name: string, minimum: number): number | undefined {
   const text = query.get(name);
   if (text === null) return undefined;
   const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;

@@ -16,7 +16,8 @@ import { resolveHttpServerOptions } from './serverOptions.ts';
 import { allowOrigin, answerPreflight } from './serverOrigins.ts';
 import type { OpenServer } from './serverPort.ts';
 import { attach, openPort } from './serverPort.ts';
-import { queryNumber, readBody } from './serverRequest.ts';
+import type { Query } from './serverRequest.ts';
+import { readBody, readQuery } from './serverRequest.ts';
 
 /** Makes the format of a new connection. */
 export type FormatFactory = (idleTimeoutMs: number) => BodyFormat;
@@ -27,7 +28,7 @@ interface Exchange {
   readonly response: ServerResponse;
   /** The path behind the path of this transport, in its parts. */
   readonly place: readonly string[];
-  readonly query: URLSearchParams;
+  readonly query: Query;
   /** Nobody waits for the answer any more. */
   readonly signal: AbortSignal;
 }
@@ -112,7 +113,7 @@ export class HttpServer implements ServerTransport {
       if (place === undefined) throw notFound();
       if (request.method === 'OPTIONS') answerPreflight(response);
       else {
-        const query = new URLSearchParams((request.url ?? '').split('?')[1] ?? '');
+        const query = readQuery(request);
         await this.#route({ request, response, place, query, signal: abort.signal });
       }
     } catch (thrown) {
@@ -139,6 +140,7 @@ export class HttpServer implements ServerTransport {
       await this.#push(exchange, first, connection);
     } else if (action === 'pull') {
       if (request.method !== 'GET') throw notAllowed('GET');
+      connection.acknowledge(exchange.query.after);
       connection.sign();
       await this.#answer(exchange, first, connection);
     } else throw notFound();
@@ -185,10 +187,11 @@ export class HttpServer implements ServerTransport {
 
   async #push(exchange: Exchange, id: string, connection: HttpConnection): Promise<void> {
     const { request, query } = exchange;
-    const number = queryNumber(query, 'n', 1);
     if (formatOf(request) !== connection.format.contentType)
       throw unsupported([connection.format.contentType]);
-    connection.push(number, await this.#read(request));
+    const body = await this.#read(request);
+    connection.acknowledge(query.after);
+    connection.push(query.number, body);
     await this.#answer(exchange, id, connection);
   }
 
@@ -205,9 +208,7 @@ export class HttpServer implements ServerTransport {
     head: { connection?: string; idleTimeoutMs?: number } = {},
   ): Promise<void> {
     const { query, response, signal } = exchange;
-    connection.acknowledge(queryNumber(query, 'after', 0));
-    const waitMs = Math.min(1_000 * (queryNumber(query, 'wait', 0) ?? 0), httpLimits.waitMsMax);
-    const outgoing = await connection.fetch({ waitMs, key: query.get('for') ?? undefined }, signal);
+    const outgoing = await connection.fetch(query, signal);
     this.#connections.touch(id);
     if (outgoing === undefined && head.connection === undefined) {
       await answerNothing({ response });
