@@ -23,7 +23,7 @@ function run(command: string, url: string, connection: string): Promise<Answer> 
       value as string,
     ]),
   );
-  const body = /-d '([^]*)'/.exec(command)?.[1];
+  const body = /-d '([^']*)'/.exec(command)?.[1];
   const method = /-X (\w+)/.exec(command)?.[1] ?? 'GET';
   const own = place.replace(/^\/[\w-]{24}\//, `/${connection}/`);
   return ask(url + own, { method, headers, ...(body === undefined ? {} : { body }) });
