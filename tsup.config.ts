@@ -15,6 +15,8 @@ const library: Options = {
     index: 'src/index.ts',
     'files/index': 'src/files/index.ts',
     'formulas/index': 'src/formulas/index.ts',
+    'http/index': 'src/http/index.ts',
+    'http/browser': 'src/http/browser.ts',
     'testing/index': 'src/testing/index.ts',
     'threads/index': 'src/threads/index.ts',
     'websocket/index': 'src/transport/webSocket/index.ts',

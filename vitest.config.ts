@@ -9,6 +9,7 @@ const config: ViteUserConfig = defineConfig({
     alias: [
       { find: 'mainstem/files', replacement: source('files/index.ts') },
       { find: 'mainstem/formulas', replacement: source('formulas/index.ts') },
+      { find: 'mainstem/http', replacement: source('http/index.ts') },
       { find: 'mainstem/testing', replacement: source('testing/index.ts') },
       { find: 'mainstem/threads', replacement: source('threads/index.ts') },
       { find: 'mainstem/websocket', replacement: source('transport/webSocket/index.ts') },

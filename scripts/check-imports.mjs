@@ -37,6 +37,8 @@ const ALLOWED = new Map([
   ['transport', ['root', 'transport']],
   ['storage', ['root', 'storage']],
   ['protocol', PROTOCOL],
+  // What speaks JSON to children over HTTP knows the messages, and no model.
+  ['http', [...PROTOCOL, 'http']],
   ['coordinators', FEDERATION],
   ['children', FEDERATION],
   // It trains models, and is their own way to more than one core.
@@ -90,7 +92,10 @@ function importProblem(file, name, typeOnly) {
       return `imports ${name}: it is bundled where it is imported, only src/formulas/mathjs.ts may`;
     }
     // Servers are Node's own; browsers get another entry, which imports none of these files.
-    const isForNode = /^src\/transport\/webSocket\/(index|node\w+|server\w+|tokens)\.ts$/.test(file);
+    const isForNode =
+      /^src\/(transport\/webSocket\/(index|node\w+|server\w+|tokens)|transport\/http\/server\w+)\.ts$/.test(
+        file,
+      );
     if (room === 'cli' || isForNode || (!isBuiltin(name) && name !== 'ws')) return undefined;
     return `imports ${name}: the library runs in browsers, only src/cli may use Node's modules`;
   }
@@ -100,7 +105,7 @@ function importProblem(file, name, typeOnly) {
   if (isBarrel(target) && !barrel) return `imports the barrel ${target}: import the file that defines it`;
   // The root barrel lists the public names of every room but those that have a subpath of their own.
   if (file === 'src/index.ts') {
-    return ['cli', 'files', 'formulas', 'testing', 'threads'].includes(targetRoom)
+    return ['cli', 'files', 'formulas', 'http', 'testing', 'threads'].includes(targetRoom)
       ? `the core entry imports room ${targetRoom}`
       : undefined;
   }

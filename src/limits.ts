@@ -205,6 +205,70 @@ export const webSocketLimits: Readonly<{
   closeTimeoutMs: 2_000,
 });
 
+/** Limits of HTTP transports. */
+export const httpLimits: Readonly<{
+  bodyBytesMax: number;
+  bodiesBytesMax: number;
+  inflationMax: number;
+  answerBytesMax: number;
+  compressedBytesMin: number;
+  bufferedBytesMax: number;
+  bufferedBytesTotalMax: number;
+  pushBytesMax: number;
+  clientBufferedBytesMax: number;
+  clientAnswerBytesMax: number;
+  connectionsPerAddressMax: number;
+  connectionsMax: number;
+  waitMsMax: number;
+  waitMsDefault: number;
+  idleTimeoutMs: number;
+  bodyTimeoutMs: number;
+  handshakeTimeoutMs: number;
+  closeTimeoutMs: number;
+  requestTimeoutMs: number;
+  attemptsMax: number;
+  retryMs: number;
+}> = Object.freeze({
+  // Bytes of one request, before and after decompression. More: HTTP 413.
+  bodyBytesMax: 2 ** 24,
+  // Of all requests that are being read. More: HTTP 503.
+  bodiesBytesMax: 2 ** 28,
+  // No deflated byte becomes more than so many (RFC 1951: 258 bytes in two bits).
+  inflationMax: 1_032,
+  // An answer holds one message at least, and no more after that once it is so long.
+  answerBytesMax: 2 ** 20,
+  // Shorter answers are not compressed.
+  compressedBytesMin: 1_024,
+  // Bytes that wait for one child to fetch them, and for all children of a server. Beyond: it is disconnected.
+  bufferedBytesMax: 2 ** 25,
+  bufferedBytesTotalMax: 2 ** 29,
+  // A child pushes so much at once, or a single larger frame;
+  pushBytesMax: 2 ** 20,
+  // so much may wait in it. Beyond: `send` throws LimitExceededError.
+  clientBufferedBytesMax: 2 ** 28,
+  // It reads no longer answer.
+  clientAnswerBytesMax: 2 ** 23,
+  // Connections of one address at once. More: HTTP 429.
+  connectionsPerAddressMax: 256,
+  // Connections of one server at once, those included that are closed and not fetched yet. More: HTTP 503.
+  connectionsMax: 20_000,
+  // How long a request may wait for news; a longer wish counts as this. What a child of this package asks for.
+  waitMsMax: 55_000,
+  waitMsDefault: 25_000,
+  // A connection without a request for so long is given up.
+  idleTimeoutMs: 60_000,
+  // A body must have come by then: HTTP 408. Headers and authentication have less time.
+  bodyTimeoutMs: 15_000,
+  handshakeTimeoutMs: 2_000,
+  // How long a listener that closes waits for its children to fetch what waits for them.
+  closeTimeoutMs: 2_000,
+  // A request that is not answered so long after it may be has failed,
+  requestTimeoutMs: 15_000,
+  // and is tried so often, after a pause that doubles. Then the connection is given up.
+  attemptsMax: 4,
+  retryMs: 250,
+});
+
 /** Bytes that may wait on one in-process connection. Beyond: `send` throws LimitExceededError. */
 export const inProcessBufferedBytesMax: number = 2 ** 30;
 

@@ -1,0 +1,27 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { answerHeaders } from './headers.ts';
+
+const readable = Object.values(answerHeaders).join(', ');
+
+/** Lets a page read the answer, where its origin may connect; false where it may not. Programs have no origin. */
+export function allowOrigin(
+  { headers: { origin } }: IncomingMessage,
+  response: ServerResponse,
+  allowedOrigins: readonly string[] | undefined,
+): boolean {
+  if (origin === undefined) return true;
+  if (allowedOrigins !== undefined && !allowedOrigins.includes(origin)) return false;
+  response.setHeader('access-control-allow-origin', origin);
+  response.setHeader('access-control-expose-headers', readable);
+  return true;
+}
+
+/** A browser asks what a page of another origin may send. */
+export function answerPreflight(response: ServerResponse): void {
+  response.writeHead(204, {
+    'access-control-allow-methods': 'GET, POST, DELETE',
+    'access-control-allow-headers': 'authorization, content-type, content-encoding',
+    'access-control-max-age': '86400',
+  });
+  response.end();
+}
