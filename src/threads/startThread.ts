@@ -1,5 +1,5 @@
+import { builtinModule } from '../builtin.ts';
 import { toError } from '../errors.ts';
-import { builtinModule } from './builtin.ts';
 import type { ThreadAnswer, ThreadRequest } from './messages.ts';
 
 /** Who wants to hear from a thread. */

@@ -1,0 +1,7 @@
+// Every public name of mainstem/worker, by hand: children in worker threads and Web Workers.
+
+export type { ParentTransportOptions } from './ParentTransport.ts';
+export { ParentTransport } from './ParentTransport.ts';
+export type { NodeMessageSource, ParentLike, WebMessageSource, WorkerLike } from './ports.ts';
+export type { WorkerTransportOptions } from './WorkerTransport.ts';
+export { WorkerTransport } from './WorkerTransport.ts';
