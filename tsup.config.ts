@@ -22,6 +22,7 @@ const library: Options = {
     'worker/index': 'src/transport/worker/index.ts',
     // Found by its address, next to the code that starts it.
     'threads/worker': 'src/threads/worker.ts',
+    'worker/entry': 'src/transport/worker/entry.ts',
   },
   outDir: 'dist',
   platform: 'neutral',

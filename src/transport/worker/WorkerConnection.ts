@@ -64,12 +64,12 @@ export class WorkerConnection implements Connection {
         `${waiting} bytes would wait for ${this.peer}, at most ${workerLimits.bufferedBytesMax} are allowed`,
       );
     }
-    const exceeds = this.#gatheredBytes + bytes.length > workerLimits.gatheredBytesMax;
-    if (exceeds) this.#flush();
+    const { gatheredBytesMax } = workerLimits;
+    if (this.#gatheredBytes + bytes.length > gatheredBytesMax) this.#flush();
     if (this.#gathered.length === 0) void Promise.resolve().then(() => this.#flush());
     this.#gathered.push(bytes);
     this.#gatheredBytes += bytes.length;
-    if (exceeds) this.#flush();
+    if (this.#gatheredBytes >= gatheredBytesMax) this.#flush();
   }
 
   receive(handlers: ConnectionHandlers): void {

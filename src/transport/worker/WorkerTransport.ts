@@ -47,10 +47,15 @@ export class WorkerTransport implements ServerTransport {
     const known: KnownWorker = {
       name: `worker ${this.#added}`,
       connections: new Set(),
-      stopListening: listenTo(worker, (message) => {
-        const request = toConnectRequest(message);
-        if (request !== undefined) this.#connect(known, request);
-      }),
+      stopListening: listenTo(
+        worker,
+        (message) => {
+          const request = toConnectRequest(message);
+          if (request !== undefined) this.#connect(known, request);
+        },
+        // Its connections say so by themselves, after the last that they have brought.
+        () => this.#workers.delete(worker),
+      ),
     };
     this.#workers.set(worker, known);
   }
@@ -109,6 +114,6 @@ export class WorkerTransport implements ServerTransport {
 }
 
 function isWorker(worker: unknown): worker is WorkerLike {
-  const { addEventListener, on } = worker as { addEventListener?: unknown; on?: unknown };
+  const { addEventListener, on } = (worker ?? {}) as { addEventListener?: unknown; on?: unknown };
   return typeof addEventListener === 'function' || typeof on === 'function';
 }

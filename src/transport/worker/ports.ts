@@ -12,14 +12,17 @@ export interface Port {
 
 /** What a worker's parent hears messages on, in the style of the web: a Worker of a browser, a MessagePort. */
 export interface WebMessageSource {
-  addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;
-  removeEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;
+  addEventListener(type: 'message' | 'close', listener: (event: { readonly data?: unknown }) => void): void;
+  removeEventListener(
+    type: 'message' | 'close',
+    listener: (event: { readonly data?: unknown }) => void,
+  ): void;
 }
 
 /** The same in the style of Node: a Worker of `node:worker_threads`. */
 export interface NodeMessageSource {
-  on(type: 'message', listener: (message: unknown) => void): unknown;
-  off(type: 'message', listener: (message: unknown) => void): unknown;
+  on(type: 'message' | 'exit', listener: (value: unknown) => void): unknown;
+  off(type: 'message' | 'exit', listener: (value: unknown) => void): unknown;
 }
 
 /** A worker, of Node or of a browser, or a MessagePort that somebody listens on at the other end. */
@@ -67,15 +70,27 @@ export function toConnectRequest(message: unknown): ConnectRequest | undefined {
   return typeof port.postMessage === 'function' ? (message as ConnectRequest) : undefined;
 }
 
-/** Listens to a worker's messages; the function returned stops that. */
-export function listenTo(worker: WorkerLike, hear: (message: unknown) => void): () => void {
+/** Listens to a worker's messages, and for its end where the platform tells; the function returned stops that. */
+export function listenTo(
+  worker: WorkerLike,
+  hear: (message: unknown) => void,
+  ended: () => void,
+): () => void {
   if ('addEventListener' in worker) {
-    const listener = (event: { readonly data: unknown }): void => hear(event.data);
+    const listener = (event: { readonly data?: unknown }): void => hear(event.data);
     worker.addEventListener('message', listener);
+    worker.addEventListener('close', ended);
     // Only ports have to be started.
     (worker as { start?: () => void }).start?.();
-    return () => worker.removeEventListener('message', listener);
+    return () => {
+      worker.removeEventListener('message', listener);
+      worker.removeEventListener('close', ended);
+    };
   }
   worker.on('message', hear);
-  return () => void worker.off('message', hear);
+  worker.on('exit', ended);
+  return () => {
+    worker.off('message', hear);
+    worker.off('exit', ended);
+  };
 }

@@ -1,17 +1,11 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
-import type { Connection, Transport } from 'mainstem';
+import type { Transport } from 'mainstem';
 import { ParentTransport, WorkerTransport } from 'mainstem/worker';
 import { onTestFinished } from 'vitest';
-import { decodeFrame, encodeFrame } from '../../../src/transport/frame.ts';
 
 /** Turns of the event loop: a message between ports of one thread is there some turns later. */
 export async function turns(count = 20): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
-}
-
-/** Resolves when the condition holds; the runner's own limit of time ends what never will. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Both sides in one thread, over a real MessageChannel. */
@@ -34,30 +28,4 @@ export function startSource(name: string, workerData?: unknown): Worker {
   const worker = new Worker(code, { eval: true, execArgv: [], workerData });
   onTestFinished(() => void worker.terminate());
   return worker;
-}
-
-/** A frame with this payload. */
-export function frameWith(payload: Uint8Array, number = 0): Uint8Array<ArrayBuffer> {
-  const head = { kind: 16, flags: 0, channel: 0, number, totalLength: payload.length };
-  return encodeFrame(head, new Uint8Array(0), payload);
-}
-
-/** What a connection has received. */
-export interface Heard {
-  readonly payloads: Uint8Array[];
-  readonly closes: (Error | undefined)[];
-  drains: number;
-}
-
-/** Receives from now on. */
-export function record(connection: Connection): Heard {
-  const heard: Heard = { payloads: [], closes: [], drains: 0 };
-  connection.receive({
-    frame: (bytes) => heard.payloads.push(decodeFrame(bytes).payload),
-    drained: () => {
-      heard.drains++;
-    },
-    closed: (error) => heard.closes.push(error),
-  });
-  return heard;
 }
