@@ -166,7 +166,10 @@ function isCount(message: unknown, countMax: number): message is number {
   return Number.isSafeInteger(message) && (message as number) > 0 && (message as number) <= countMax;
 }
 
+/** A copy: what was sent may be sent to others too. */
 function joined(parts: readonly Bytes[], length: number): ArrayBuffer {
+  // Unlike an array of its own it is not filled with zeros first.
+  if (parts.length === 1) return (parts[0] as Bytes).slice().buffer;
   const whole = new Uint8Array(length);
   let at = 0;
   for (const part of parts) {
