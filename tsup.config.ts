@@ -21,8 +21,10 @@ const library: Options = {
     'threads/index': 'src/threads/index.ts',
     'websocket/index': 'src/transport/webSocket/index.ts',
     'websocket/browser': 'src/transport/webSocket/browser.ts',
+    'worker/index': 'src/transport/worker/index.ts',
     // Found by its address, next to the code that starts it.
     'threads/worker': 'src/threads/worker.ts',
+    'worker/entry': 'src/transport/worker/entry.ts',
   },
   outDir: 'dist',
   platform: 'neutral',

@@ -13,6 +13,7 @@ const config: ViteUserConfig = defineConfig({
       { find: 'mainstem/testing', replacement: source('testing/index.ts') },
       { find: 'mainstem/threads', replacement: source('threads/index.ts') },
       { find: 'mainstem/websocket', replacement: source('transport/webSocket/index.ts') },
+      { find: 'mainstem/worker', replacement: source('transport/worker/index.ts') },
       { find: 'mainstem', replacement: source('index.ts') },
     ],
   },

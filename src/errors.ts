@@ -284,6 +284,13 @@ export class ThreadsClosedError extends MainstemError {
   }
 }
 
+/** A worker that ran a child's module could not be started, or failed; `cause` is what happened in it. */
+export class WorkerFailedError extends MainstemError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('WORKER_FAILED', message, options);
+  }
+}
+
 /** Makes whatever was thrown an Error, for places that must report it. */
 export function toError(thrown: unknown): Error {
   if (thrown instanceof Error) return thrown;

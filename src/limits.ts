@@ -269,6 +269,26 @@ export const httpLimits: Readonly<{
   retryMs: 250,
 });
 
+/** Limits of worker transports. */
+export const workerLimits: Readonly<{
+  gatheredBytesMax: number;
+  acknowledgedBytesMin: number;
+  bufferedBytesMax: number;
+  connectionsPerWorkerMax: number;
+  connectTimeoutMs: number;
+}> = Object.freeze({
+  // Frames that are sent in one turn travel in one message of so many bytes; what exceeds them begins another.
+  gatheredBytesMax: 65_536,
+  // A receiver says at once when it has taken so many bytes, and of fewer when its turn ends.
+  acknowledgedBytesMin: 32_768,
+  // Bytes that may wait on one connection. Beyond: `send` throws LimitExceededError.
+  bufferedBytesMax: 2 ** 28,
+  // Connections of one worker at once. More: ConnectionRefusedError.
+  connectionsPerWorkerMax: 1_024,
+  // How long a worker waits for an answer to `connect`.
+  connectTimeoutMs: 10_000,
+});
+
 /** Bytes that may wait on one in-process connection. Beyond: `send` throws LimitExceededError. */
 export const inProcessBufferedBytesMax: number = 2 ** 30;
 

@@ -1,10 +1,10 @@
+import { builtinModule } from '../builtin.ts';
 import { InvalidOptionError } from '../errors.ts';
 import { threadsMax } from '../limits.ts';
 import type { Logger } from '../logger.ts';
 import { guardedLogger, silentLogger } from '../logger.ts';
 import { show } from '../show.ts';
 import { refuseUnknownOptions } from '../unknownOptions.ts';
-import { builtinModule } from './builtin.ts';
 import { Crew } from './Crew.ts';
 import type { StartThread } from './startThread.ts';
 import { startThread } from './startThread.ts';

@@ -1,13 +1,10 @@
-import { toError } from '../errors.ts';
-import { builtinModule } from './builtin.ts';
+import { builtinModule } from '../builtin.ts';
+import type { NodeWorker, WorkerListener } from '../workers.ts';
+import { hearBrowserWorker, hearNodeWorker } from '../workers.ts';
 import type { ThreadAnswer, ThreadRequest } from './messages.ts';
 
 /** Who wants to hear from a thread. */
-export interface ThreadListener {
-  onAnswer(answer: ThreadAnswer): void;
-  /** It has failed or ended; nothing comes after it. */
-  onEnd(reason: Error): void;
-}
+export type ThreadListener = WorkerListener<ThreadAnswer>;
 
 /** A thread that runs worker.ts. */
 export interface ThreadHandle {
@@ -21,19 +18,10 @@ export interface ThreadHandle {
 /** Starts a thread. */
 export type StartThread = (listener: ThreadListener) => ThreadHandle;
 
-/** What of Node's Worker is used. */
-export interface NodeWorker {
-  on(event: 'message', listener: (answer: ThreadAnswer) => void): void;
-  on(event: 'error' | 'messageerror', listener: (error: unknown) => void): void;
-  on(event: 'exit', listener: (code: number) => void): void;
-  postMessage(request: ThreadRequest): void;
-  ref(): void;
-  unref(): void;
-  terminate(): Promise<number>;
-}
+type NodeThread = NodeWorker<ThreadRequest, ThreadAnswer>;
 
 interface NodeWorkerThreads {
-  readonly Worker: new (url: URL, options: { name: string; execArgv: string[] }) => NodeWorker;
+  readonly Worker: new (url: URL, options: { name: string; execArgv: string[] }) => NodeThread;
 }
 
 /** A thread of this platform: a worker thread of Node, or a worker of a browser. */
@@ -46,11 +34,8 @@ export const startThread: StartThread = (listener) => {
 };
 
 /** A worker of Node as a thread. */
-export function nodeThread(worker: NodeWorker, { onAnswer, onEnd }: ThreadListener): ThreadHandle {
-  worker.on('message', onAnswer);
-  worker.on('error', (error) => onEnd(toError(error)));
-  worker.on('messageerror', (error) => onEnd(toError(error)));
-  worker.on('exit', (code) => onEnd(new Error(`it exited with code ${code}`)));
+export function nodeThread(worker: NodeThread, listener: ThreadListener): ThreadHandle {
+  hearNodeWorker(worker, listener);
   return {
     send: (request) => worker.postMessage(request),
     setBusy: (isBusy) => (isBusy ? worker.ref() : worker.unref()),
@@ -60,12 +45,10 @@ export function nodeThread(worker: NodeWorker, { onAnswer, onEnd }: ThreadListen
   };
 }
 
-function startBrowserThread({ onAnswer, onEnd }: ThreadListener): ThreadHandle {
+function startBrowserThread(listener: ThreadListener): ThreadHandle {
   // Written out: this is the form that bundlers look for.
   const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'mainstem' });
-  worker.onmessage = ({ data }: MessageEvent<ThreadAnswer>) => onAnswer(data);
-  worker.onerror = ({ message }) => onEnd(new Error(message || 'its code could not be loaded'));
-  worker.onmessageerror = () => onEnd(new Error('a message could not be read'));
+  hearBrowserWorker(worker, listener);
   return {
     send: (request) => worker.postMessage(request),
     // A page does not wait for its workers.

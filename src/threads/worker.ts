@@ -1,8 +1,9 @@
 // The code of a thread: it waits for passes and does its share of each. What goes wrong here is not caught: it ends
 // the thread, and whoever started it hears why.
+
+import { builtinModule } from '../builtin.ts';
 import type { WasmBuild } from '../kernels/wasm/compile.ts';
 import type { SharedKernelExports } from '../kernels/wasm/sharedModules.ts';
-import { builtinModule } from './builtin.ts';
 import type { ThreadAnswer, ThreadRequest } from './messages.ts';
 
 /** The way back to who started the thread. */
