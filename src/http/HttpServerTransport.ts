@@ -1,6 +1,6 @@
-import { httpLimits } from '../limits.ts';
 import type { HttpServerOptions } from '../transport/http/serverOptions.ts';
 import { HttpServer } from '../transport/http/serverTransport.ts';
+import { httpLimits } from '../transport/limits.ts';
 import type { Connection, Listener, ServerTransport } from '../transport/Transport.ts';
 import { JsonFormat } from './JsonFormat.ts';
 

@@ -1,6 +1,7 @@
 import { ConnectionClosedError, ConnectionRefusedError, LimitExceededError } from '../errors.ts';
-import { inProcessBufferedBytesMax, linkLimits } from '../limits.ts';
+import { linkLimits } from '../limits.ts';
 import { refuseUnknownOptions } from '../unknownOptions.ts';
+import { inProcessBufferedBytesMax } from './limits.ts';
 import type { Connection, ConnectionHandlers, Listener, Transport } from './Transport.ts';
 
 /** Options of InProcessTransport. */

@@ -1,6 +1,6 @@
 import { ConnectionRefusedError, InProcessTransport, LimitExceededError } from 'mainstem';
 import { expect, test } from 'vitest';
-import { inProcessBufferedBytesMax } from '../../src/limits.ts';
+import { inProcessBufferedBytesMax } from '../../src/transport/limits.ts';
 
 test('deliveries run when the injected defer says so', async () => {
   const waiting: (() => void)[] = [];

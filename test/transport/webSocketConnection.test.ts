@@ -1,8 +1,8 @@
 import type { MainstemError } from 'mainstem';
 import { ConnectionClosedError, LimitExceededError, MalformedDataError } from 'mainstem';
 import { describe, expect, test } from 'vitest';
-import { webSocketLimits } from '../../src/limits.ts';
 import { encodeFrame, splitFrames } from '../../src/transport/frame.ts';
+import { webSocketLimits } from '../../src/transport/limits.ts';
 import { SendBudget } from '../../src/transport/webSocket/SendBudget.ts';
 import { WebSocketConnection } from '../../src/transport/webSocket/WebSocketConnection.ts';
 

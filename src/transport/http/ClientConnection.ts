@@ -6,8 +6,9 @@ import {
   toError,
   toMainstemError,
 } from '../../errors.ts';
-import { httpLimits, linkLimits } from '../../limits.ts';
+import { linkLimits } from '../../limits.ts';
 import { splitFrames } from '../frame.ts';
+import { httpLimits } from '../limits.ts';
 import type { Connection, ConnectionHandlers } from '../Transport.ts';
 import { concatenate } from './BodyFormat.ts';
 import { binaryContentType } from './binaryFormat.ts';

@@ -6,8 +6,9 @@ import {
   LimitExceededError,
   MalformedDataError,
 } from '../../errors.ts';
-import { httpLimits, linkLimits } from '../../limits.ts';
+import { linkLimits } from '../../limits.ts';
 import type { ByteBudget } from '../ByteBudget.ts';
+import { httpLimits } from '../limits.ts';
 import type { Connection, ConnectionHandlers } from '../Transport.ts';
 import type { BodyFormat } from './BodyFormat.ts';
 import type { Outgoing } from './Outbox.ts';

@@ -6,7 +6,7 @@ import {
   LimitExceededError,
   RemoteError,
 } from '../../errors.ts';
-import { httpLimits } from '../../limits.ts';
+import { httpLimits } from '../limits.ts';
 import type { ResolvedHttpOptions } from './clientOptions.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;

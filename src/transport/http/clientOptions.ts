@@ -1,9 +1,9 @@
 import type { Clock } from '../../clock.ts';
 import { systemClock } from '../../clock.ts';
 import { InvalidOptionError } from '../../errors.ts';
-import { httpLimits } from '../../limits.ts';
 import { show } from '../../show.ts';
 import { refuseUnknownOptions } from '../../unknownOptions.ts';
+import { httpLimits } from '../limits.ts';
 
 /** Options of HttpTransport. */
 export interface HttpTransportOptions {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { httpLimits } from '../../limits.ts';
+import { httpLimits } from '../limits.ts';
 import type { AnswerHead, BodyFormat } from './BodyFormat.ts';
 import type { HttpError } from './HttpError.ts';
 import { answerHeaders } from './headers.ts';

@@ -2,8 +2,8 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Clock } from '../../clock.ts';
 import { systemClock } from '../../clock.ts';
 import { InvalidOptionError } from '../../errors.ts';
-import { httpLimits } from '../../limits.ts';
 import { refuseUnknownOptions } from '../../unknownOptions.ts';
+import { httpLimits } from '../limits.ts';
 
 /** What a child says before it is let in. */
 export interface ConnectRequest {

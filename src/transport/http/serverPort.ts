@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ConnectionRefusedError } from '../../errors.ts';
-import { httpLimits } from '../../limits.ts';
+import { httpLimits } from '../limits.ts';
 import type { ResolvedHttpServerOptions } from './serverOptions.ts';
 
 /** Answers a request. */

@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { Clock } from '../../clock.ts';
-import { httpLimits } from '../../limits.ts';
 import type { ByteBudget } from '../ByteBudget.ts';
+import { httpLimits } from '../limits.ts';
 import { HttpError } from './HttpError.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ConnectionRefusedError } from '../../errors.ts';
-import { httpLimits } from '../../limits.ts';
 import { ByteBudget } from '../ByteBudget.ts';
+import { httpLimits } from '../limits.ts';
 import type { Connection, Listener, ServerTransport } from '../Transport.ts';
 import type { TokenOwner } from '../webSocket/tokens.ts';
 import { createTokenCheck } from '../webSocket/tokens.ts';

@@ -1,7 +1,8 @@
 import type { MainstemError } from '../../errors.ts';
 import { ConnectionClosedError, LimitExceededError, toMainstemError } from '../../errors.ts';
-import { linkLimits, webSocketLimits } from '../../limits.ts';
+import { linkLimits } from '../../limits.ts';
 import { splitFrames } from '../frame.ts';
+import { webSocketLimits } from '../limits.ts';
 import type { Connection, ConnectionHandlers } from '../Transport.ts';
 import type { BudgetedSender, SendBudget } from './SendBudget.ts';
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import { ConnectionClosedError, ConnectionRefusedError, MalformedDataError } from '../../errors.ts';
-import { linkLimits, webSocketLimits } from '../../limits.ts';
+import { linkLimits } from '../../limits.ts';
+import { webSocketLimits } from '../limits.ts';
 import type { ClientTransport, Connection } from '../Transport.ts';
 import type { WebSocketTransportOptions } from './options.ts';
 import { resolveClientOptions } from './options.ts';

@@ -1,7 +1,7 @@
 import { WebSocket } from 'ws';
 import type { MainstemError } from '../../errors.ts';
 import { AuthenticationError, ConnectionRefusedError, InvalidOptionError } from '../../errors.ts';
-import { webSocketLimits } from '../../limits.ts';
+import { webSocketLimits } from '../limits.ts';
 import type { ClientTransport, Connection } from '../Transport.ts';
 import { connectionOver } from './nodeSocket.ts';
 import type { WebSocketTransportOptions } from './options.ts';

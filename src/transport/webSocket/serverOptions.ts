@@ -2,9 +2,9 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Clock } from '../../clock.ts';
 import { systemClock } from '../../clock.ts';
 import { InvalidOptionError } from '../../errors.ts';
-import { webSocketLimits } from '../../limits.ts';
 import { show } from '../../show.ts';
 import { refuseUnknownOptions } from '../../unknownOptions.ts';
+import { webSocketLimits } from '../limits.ts';
 
 /** What a client says before it is let in. */
 export interface UpgradeRequest {

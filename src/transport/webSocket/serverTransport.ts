@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { ConnectionRefusedError, toMainstemError } from '../../errors.ts';
-import { webSocketLimits } from '../../limits.ts';
+import { webSocketLimits } from '../limits.ts';
 import type { Connection, Listener, ServerTransport } from '../Transport.ts';
 import { connectionOver } from './nodeSocket.ts';
 import { SendBudget } from './SendBudget.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import { webSocketLimits } from '../../limits.ts';
+import { webSocketLimits } from '../limits.ts';
 
 /** How many may come, and how often. */
 export interface VisitorLimits {

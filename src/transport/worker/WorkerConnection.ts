@@ -6,8 +6,9 @@ import {
   MalformedDataError,
   toMainstemError,
 } from '../../errors.ts';
-import { linkLimits, workerLimits } from '../../limits.ts';
+import { linkLimits } from '../../limits.ts';
 import { splitFrames } from '../frame.ts';
+import { workerLimits } from '../limits.ts';
 import type { Connection, ConnectionHandlers } from '../Transport.ts';
 import type { Port } from './ports.ts';
 

@@ -1,9 +1,9 @@
 import type { Clock } from '../../clock.ts';
 import { systemClock } from '../../clock.ts';
 import { ConnectionClosedError, ConnectionRefusedError, InvalidOptionError } from '../../errors.ts';
-import { workerLimits } from '../../limits.ts';
 import { show } from '../../show.ts';
 import { refuseUnknownOptions } from '../../unknownOptions.ts';
+import { workerLimits } from '../limits.ts';
 import type { Connection, Listener, ServerTransport } from '../Transport.ts';
 import type { ConnectRequest, PortNotice, WorkerLike } from './ports.ts';
 import { listenTo, portVersion, toConnectRequest } from './ports.ts';

@@ -11,7 +11,7 @@ import { VirtualClock } from 'mainstem/testing';
 import type { ParentLike, ParentTransportOptions, WorkerLike } from 'mainstem/worker';
 import { ParentTransport, WorkerTransport } from 'mainstem/worker';
 import { expect, onTestFinished, test } from 'vitest';
-import { workerLimits } from '../../../src/limits.ts';
+import { workerLimits } from '../../../src/transport/limits.ts';
 import { frameWith, record, until } from './frames.ts';
 import { ProxiedTransport } from './proxied.ts';
 import { portTransport, turns } from './support.ts';
