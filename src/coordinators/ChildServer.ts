@@ -7,6 +7,7 @@ import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import type { ReportMessage, UpdateKind } from '../protocol/messages.ts';
 import { show } from '../show.ts';
 import type { SessionClaim, SessionTerms } from './Attendance.ts';
+import { LayoutPool } from './LayoutPool.ts';
 import type { UpdateIdentity } from './Membership.ts';
 import { PublicationPace } from './PublicationPace.ts';
 import { PublishedMain } from './PublishedMain.ts';
@@ -27,6 +28,8 @@ export interface Offer {
   main(): ModelParameters | undefined;
   /** Whether there is a main that a model of this layout fits; false before there is one. Throws where it does not. */
   checkLayout(layout: ParameterLayout): boolean;
+  /** Throws where there is a main, and a layout larger than it that it does not fit. */
+  checkSize(layout: ParameterLayout): void;
 }
 
 /** What a server of children needs of its coordinator. */
@@ -84,8 +87,7 @@ export class ChildServer {
   /** Children whose connection broke, and how to stop counting them out. */
   readonly #suspended = new Map<string, () => void>();
   readonly #pace: PublicationPace;
-  /** Layouts of children, each once. */
-  readonly #layouts = new Map<string, WeakRef<ParameterLayout>>();
+  readonly #layouts = new LayoutPool();
   #latest: PublishedMain | undefined;
   /** Another process takes over: children may come back after so many milliseconds. */
   #returnAfterMs: number | undefined;
@@ -163,12 +165,13 @@ export class ChildServer {
     this.#suspended.set(childId, cancel);
   }
 
-  /** An equal layout that another child has shown, so that a thousand children have one. */
+  /**
+   * An equal layout that another child has shown, so that a thousand children have one. Throws where it is larger than any
+   * that fits main: updates of such a size are not read in before they are refused.
+   */
   intern(layout: ParameterLayout): ParameterLayout {
-    const known = this.#layouts.get(layout.fingerprint)?.deref();
-    if (known !== undefined) return known;
-    this.#layouts.set(layout.fingerprint, new WeakRef(layout));
-    return layout;
+    this.coordinator.checkSize(layout);
+    return this.#layouts.intern(layout);
   }
 
   /** Main has changed: children get it as soon as the pace of publications allows, and only the newest then. */

@@ -1,6 +1,7 @@
 import { ConnectionRefusedError } from '../errors.ts';
 import type { Gradients } from '../parameters/Gradients.ts';
 import type { ModelParameters } from '../parameters/ModelParameters.ts';
+import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import type { SharedPart } from '../parameters/SharedPart.ts';
 import type { UpdateKind } from '../protocol/messages.ts';
 import type { Attendance } from './Attendance.ts';
@@ -36,6 +37,12 @@ export interface ServingParts {
 /** A coordinator as the server of its remote children sees it. */
 export function servedCoordinator(parts: ServingParts): ServedCoordinator {
   const { main, shared, publisher, attendance, reports, instance, coordinator } = parts;
+  const checkLayout = (layout: ParameterLayout): boolean => {
+    // Also before there is a main: a model that lacks a shared tensor never fits.
+    const own = shared?.layoutOf(layout) ?? layout;
+    main.layout?.assertFits(own, 'the model of the child', 'main');
+    return main.layout !== undefined;
+  };
   return {
     instance,
     get isBeingRestored() {
@@ -48,11 +55,9 @@ export function servedCoordinator(parts: ServingParts): ServedCoordinator {
       return { kind: coordinator.kind(), sharedTensors: shared?.patterns };
     },
     main: () => publisher.main,
-    checkLayout(layout) {
-      // Also before there is a main: a model that lacks a shared tensor never fits.
-      const own = shared?.layoutOf(layout) ?? layout;
-      main.layout?.assertFits(own, 'the model of the child', 'main');
-      return main.layout !== undefined;
+    checkLayout,
+    checkSize(layout) {
+      if (main.layout !== undefined && layout.length > main.layout.length) checkLayout(layout);
     },
     join(claim) {
       const phase = coordinator.phase();

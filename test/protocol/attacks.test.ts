@@ -117,6 +117,40 @@ describe('lengths', () => {
   });
 });
 
+describe('checksums', () => {
+  /** A frame of which one byte is another, and nothing is put right. */
+  const spoilt = (one: Draft, number: number, at: number): Bytes => {
+    const bytes = writeDraft(one, number);
+    bytes[at] = (bytes[at] as number) ^ 1;
+    return bytes;
+  };
+
+  test('a wrong bit anywhere in the header or the metadata ends the connection', async () => {
+    const { metadata } = update(1);
+    for (let at = 0; at < 32 + metadata.length; at++) {
+      const line = await say([hello(), announced()]);
+      line.bring(spoilt(update(1), 2, at));
+      expect(line.isClosed).toBe(true);
+      target.checkMain();
+    }
+    expect(target.counts.get('frame: completed an update')).toBeUndefined();
+    await expectThatOthersGoOn();
+  });
+
+  test('a wrong bit anywhere in a payload that has a checksum', async () => {
+    const whole = { ...update(1), flags: 1 };
+    const { length } = writeDraft(whole, 2);
+    for (let at = length - whole.payload.length; at < length; at++) {
+      const line = await say([hello(), announced()]);
+      line.bring(spoilt(whole, 2, at));
+      expect(line.isClosed).toBe(true);
+      target.checkMain();
+    }
+    expect(target.counts.get('frame: completed an update')).toBeUndefined();
+    await expectThatOthersGoOn();
+  });
+});
+
 describe('numbers and order', () => {
   test('an update before the hello, and a layout before it', async () => {
     await say([update(1)]);
@@ -216,13 +250,28 @@ describe('exhaustion', () => {
 
   test('of layouts', async () => {
     const other = (index: number): Draft => {
-      const own = [{ name: 'weights', shape: [index + 1] }];
+      const own = [{ name: `weights ${index}`, shape: [1 + (index % 3)] }];
       const { fingerprint } = new ParameterLayout(own);
       return draft({ type: 'layout', index, fingerprint, tensors: own, architecture: null });
     };
     const line = await say([hello(), ...Array.from({ length: 17 }, (_, index) => other(index))]);
     expect(line.isClosed).toBe(true);
     expect(codes()).toContain('answer: refusal LIMIT_EXCEEDED');
+    await expectThatOthersGoOn();
+  });
+
+  test('a layout larger than main is refused before an update of it, another that does not fit with its update', async () => {
+    const announcedOf = (length: number): Draft => {
+      const own = [{ name: 'other', shape: [length] }];
+      const { fingerprint } = new ParameterLayout(own);
+      return draft({ type: 'layout', index: 0, fingerprint, tensors: own, architecture: null });
+    };
+    const large = await say([hello(), announcedOf(2 ** 28)]);
+    expect(large.isClosed).toBe(true);
+    expect(codes()).toEqual(['answer: refusal LAYOUT_MISMATCH', 'answer: reported LAYOUT_MISMATCH']);
+    const small = await say([hello(), announcedOf(3), update(1)]);
+    expect(small.isClosed).toBe(false);
+    expect(codes()).toContain('answer: receipt refused LAYOUT_MISMATCH');
     await expectThatOthersGoOn();
   });
 
