@@ -168,6 +168,14 @@ describe('who may come in', () => {
     ]);
   });
 
+  test('where nothing is to be proved, pages from elsewhere are refused', async () => {
+    const { url } = await listening(cleanUps, { connectionsPerAddressMax: 0 });
+    const from = async (origin: string): Promise<number> =>
+      (await ask(`${url}/connect`, { method: 'POST', headers: { origin } })).status;
+    expect(await from('https://evil.example')).toBe(403);
+    expect(await from('http://localhost:8080')).toBe(429);
+  });
+
   test('so many connections of one address, until one ends', async () => {
     const listener = await listening(cleanUps, { connectionsPerAddressMax: 2 });
     const { place } = await opened(listener);

@@ -143,6 +143,23 @@ describe('who comes in', () => {
     await new WebSocketTransport({ url, headers: { origin: 'https://game.example' } }).connect();
   });
 
+  test('where nothing is to be proved, pages from elsewhere are refused', async () => {
+    const { url } = await listening();
+    const from = (origin: string): Promise<unknown> =>
+      new WebSocketTransport({ url, headers: { origin } }).connect();
+    await from('http://localhost:8080');
+    for (const origin of ['https://evil.example', 'null', 'http://127.0.0.1.evil.example'])
+      await expect(from(origin)).rejects.toThrow(/HTTP 403/);
+    const open = await listening({ allowedOrigins: ['*'] });
+    await new WebSocketTransport({ url: open.url, headers: { origin: 'https://evil.example' } }).connect();
+    const proved = await listening({ tokens: 'secret' });
+    await new WebSocketTransport({
+      url: proved.url,
+      token: 'secret',
+      headers: { origin: 'https://any.example' },
+    }).connect();
+  });
+
   test('tokens that let in whoever has none, or are not of one child, are no tokens', () => {
     for (const tokens of ['', { a: '' }, { a: undefined as never }, { a: 'same', b: 'same' }])
       expect(() => new WebSocketServerTransport({ port: 0, tokens })).toThrow(InvalidOptionError);

@@ -31,7 +31,10 @@ export interface HttpServerOptions {
   authenticate?(
     request: ConnectRequest,
   ): boolean | { childId: string } | Promise<boolean | { childId: string }>;
-  /** Pages that may connect, as their origins (`https://game.example`); all unless given. Programs have no origin. */
+  /**
+   * Pages that may connect, as their origins (`https://game.example`), or `['*']`. Unless given: all where there are
+   * `tokens` or `authenticate`, else those of this machine and of the host that was asked. Programs have no origin.
+   */
   allowedOrigins?: readonly string[];
   /** Connections of one address at once, 256. */
   connectionsPerAddressMax?: number;

@@ -1,16 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { OriginRules } from '../origins.ts';
+import { isOriginAllowed } from '../origins.ts';
 import { answerHeaders } from './headers.ts';
 
 const readable = Object.values(answerHeaders).join(', ');
 
 /** Lets a page read the answer, where its origin may connect; false where it may not. Programs have no origin. */
 export function allowOrigin(
-  { headers: { origin } }: IncomingMessage,
+  { headers: { origin, host } }: IncomingMessage,
   response: ServerResponse,
-  allowedOrigins: readonly string[] | undefined,
+  rules: OriginRules,
 ): boolean {
   if (origin === undefined) return true;
-  if (allowedOrigins !== undefined && !allowedOrigins.includes(origin)) return false;
+  if (!isOriginAllowed(origin, host, rules)) return false;
   response.setHeader('access-control-allow-origin', origin);
   response.setHeader('access-control-expose-headers', readable);
   return true;

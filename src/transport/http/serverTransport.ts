@@ -106,7 +106,7 @@ export class HttpServer implements ServerTransport {
     response.on('error', () => {});
     response.once('close', () => abort.abort());
     try {
-      const isAllowed = allowOrigin(request, response, this.#options.allowedOrigins);
+      const isAllowed = allowOrigin(request, response, this.#options);
       if (!isAllowed)
         throw new HttpError(403, 'AUTHENTICATION_FAILED', 'pages of this origin may not connect');
       const place = this.#placeOf(request);

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket, WebSocketServer } from 'ws';
+import { isOriginAllowed } from '../origins.ts';
 import type { ResolvedServerOptions } from './serverOptions.ts';
 import type { Visitors } from './serverVisitors.ts';
 import { tokenOf } from './subprotocol.ts';
@@ -89,10 +90,10 @@ export class Door {
   }
 
   async #judge(request: IncomingMessage, remoteAddress: string): Promise<Verdict> {
-    const { allowedOrigins, isOriginRequired, authenticate } = this.#options;
-    const { origin } = request.headers;
+    const { isOriginRequired, authenticate } = this.#options;
+    const { origin, host } = request.headers;
     const isKnownOrigin =
-      origin === undefined ? !isOriginRequired : (allowedOrigins?.includes(origin) ?? true);
+      origin === undefined ? !isOriginRequired : isOriginAllowed(origin, host, this.#options);
     if (!isKnownOrigin) return { status: 403 };
     const token = tokenIn(request);
     const owner = this.#checkToken === undefined ? { childId: undefined } : this.#checkToken(token ?? '');

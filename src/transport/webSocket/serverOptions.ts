@@ -38,7 +38,10 @@ export interface WebSocketServerOptions {
   authenticate?(
     request: UpgradeRequest,
   ): boolean | { childId: string } | Promise<boolean | { childId: string }>;
-  /** Pages that may connect, as their origins (`https://game.example`); all unless given. Programs have no origin. */
+  /**
+   * Pages that may connect, as their origins (`https://game.example`), or `['*']`. Unless given: all where there are
+   * `tokens` or `authenticate`, else those of this machine and of the host that was asked. Programs have no origin.
+   */
   allowedOrigins?: readonly string[];
   /** Refuse requests without an origin too, with HTTP 403: for pages alone. False unless given. */
   isOriginRequired?: boolean;
