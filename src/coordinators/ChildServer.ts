@@ -151,6 +151,13 @@ export class ChildServer {
     this.coordinator.leave(childId, epoch);
   }
 
+  /** Sends a child away, which may not come back with what it has. */
+  expel(childId: string): void {
+    this.#suspended.get(childId)?.();
+    this.#suspended.delete(childId);
+    this.#sessions.get(childId)?.refuse(new ConnectionRefusedError(`child ${childId} was removed`));
+  }
+
   /** The connection of a child broke: it counts as there for a while. */
   suspend(session: JoinedSession, childId: string, epoch: number): void {
     const { clock, resumeMs } = this.#options;

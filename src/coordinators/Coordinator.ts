@@ -215,11 +215,13 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
   }
 
   /**
-   * Counts a child out and forgets what is kept of it, but for the numbers of its updates. What it has added to
-   * main, or to the sums of an open round, stays. False where nothing was known of it.
+   * Counts a child out, ends its session, and forgets what is kept of it, but for the numbers of its updates. What it has
+   * added to main, or to the sums of an open round, stays. False where nothing was known of it.
    */
   removeChild(childId: string): boolean {
-    return this.#attendance.leave(childId);
+    const wasKnown = this.#attendance.leave(childId);
+    this.server.expel(childId);
+    return wasKnown;
   }
 
   /**
