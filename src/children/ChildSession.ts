@@ -11,6 +11,7 @@ import { linkLimits } from '../limits.ts';
 import { packMessage, unpackMessage } from '../protocol/codec.ts';
 import { LayoutCatalog } from '../protocol/LayoutCatalog.ts';
 import type { Hello, Message, Welcome, WireError } from '../protocol/messages.ts';
+import { protocolVersion } from '../protocol/messages.ts';
 import type { Random } from '../random.ts';
 import type { Channel } from '../transport/Channel.ts';
 import { Heart } from '../transport/Heart.ts';
@@ -203,6 +204,10 @@ export class ChildSession {
     if (this.#conversation === undefined || this.#conversation.isWelcome)
       throw new MalformedDataError('a second welcome on one connection');
     try {
+      if (welcome.protocol !== protocolVersion)
+        throw new MalformedDataError(
+          `the coordinator chose protocol ${welcome.protocol}, the child speaks ${protocolVersion}`,
+        );
       this.#owner.welcomed(welcome);
     } catch (thrown) {
       this.end(toMainstemError(thrown));
