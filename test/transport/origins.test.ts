@@ -17,9 +17,14 @@ describe('which pages may connect', () => {
     ['without an origin of its own', 'null', false],
     ['that is no origin', 'game.example:7070', false],
   ])('where nothing is to be proved, a page %s', (_name, origin, expected) => {
-    expect(isOriginAllowed(origin, host, {})).toBe(expected);
+    expect(isOriginAllowed(origin, host, { server: {} })).toBe(expected);
     expect(isOriginAllowed(origin, undefined, { tokens: 'secret' })).toBe(true);
     expect(isOriginAllowed(origin, undefined, { authenticate: () => true })).toBe(true);
+  });
+
+  test('a port of its own has no pages: one of its very name is from elsewhere', () => {
+    expect(isOriginAllowed('http://evil.example:7070', 'evil.example:7070', {})).toBe(false);
+    expect(isOriginAllowed('http://127.0.0.1:7070', '127.0.0.1:7070', {})).toBe(true);
   });
 
   test('a list is all there is, whatever else there is to prove', () => {

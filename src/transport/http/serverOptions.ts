@@ -33,7 +33,8 @@ export interface HttpServerOptions {
   ): boolean | { childId: string } | Promise<boolean | { childId: string }>;
   /**
    * Pages that may connect, as their origins (`https://game.example`), or `['*']`. Unless given: all where there are
-   * `tokens` or `authenticate`, else those of this machine and of the host that was asked. Programs have no origin.
+   * `tokens` or `authenticate`, else those of this machine and, with `server`, of the host that was asked. Programs have no
+   * origin.
    */
   allowedOrigins?: readonly string[];
   /** Connections of one address at once, 256. */

@@ -40,7 +40,8 @@ export interface WebSocketServerOptions {
   ): boolean | { childId: string } | Promise<boolean | { childId: string }>;
   /**
    * Pages that may connect, as their origins (`https://game.example`), or `['*']`. Unless given: all where there are
-   * `tokens` or `authenticate`, else those of this machine and of the host that was asked. Programs have no origin.
+   * `tokens` or `authenticate`, else those of this machine and, with `server`, of the host that was asked. Programs have no
+   * origin.
    */
   allowedOrigins?: readonly string[];
   /** Refuse requests without an origin too, with HTTP 403: for pages alone. False unless given. */
