@@ -33,6 +33,15 @@ function yieldTurn(): Promise<void> {
   });
 }
 
+/**
+ * Calls back when what happens in this turn of the event loop has happened. Browsers have nothing for it that is not
+ * held up in a page that nobody looks at: there it is the end of the running task.
+ */
+export function afterTurn(callback: () => void): void {
+  const immediate = (globalThis as { setImmediate?: SetImmediate }).setImmediate;
+  (immediate ?? queueMicrotask)(callback);
+}
+
 /** The platform's own clock: the default wherever a `clock` can be given. */
 export const systemClock: Clock = {
   now: () => performance.now(),

@@ -18,6 +18,7 @@ import type { TrainAsyncOptions } from '../models/trainOptions.ts';
 import { ModelParameters } from '../parameters/ModelParameters.ts';
 import type { NamedTensors } from '../parameters/NamedTensors.ts';
 import { FeatureStatistics } from '../preprocessing/FeatureStatistics.ts';
+import { isPromiseLike } from '../promises.ts';
 import { layoutForm } from '../protocol/LayoutCatalog.ts';
 import type {
   Hello,
@@ -185,7 +186,9 @@ export class Child {
    * it waits for one; where 1,024 updates wait for their ends already it waits for room.
    */
   async send(): Promise<ChildReceipt> {
-    const content: NamedTensors = await this.#model.update();
+    const made = this.#model.update();
+    // No turn is waited for where there is nothing to wait for.
+    const content: NamedTensors = isPromiseLike(made) ? await made : made;
     while (!this.#isClosed && !this.#sent.hasRoom) await this.#sent.room();
     if (this.#isClosed) throw new ConnectionClosedError('the child is not connected any more');
     const { update, receipt } = this.#sent.add(content, this.#adoptedVersion);

@@ -11,6 +11,7 @@ import type { Gradients } from '../parameters/Gradients.ts';
 import type { ModelParameters } from '../parameters/ModelParameters.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import { SharedPart } from '../parameters/SharedPart.ts';
+import { isPromiseLike } from '../promises.ts';
 import type { UpdateKind } from '../protocol/messages.ts';
 
 /** Rows that say whether a main is better than what the model has. */
@@ -71,10 +72,11 @@ export class ChildModel {
       : model.train(features, labels, options);
   }
 
-  /** The shared part of the gradients of the last training, or of the parameters. */
-  async update(): Promise<Gradients | ModelParameters> {
-    const whole = await this.#wholeUpdate();
-    return this.#shared?.take(whole) ?? whole;
+  /** The shared part of the gradients of the last training, or of the parameters; at once where the model gives it so. */
+  update(): Gradients | ModelParameters | PromiseLike<Gradients | ModelParameters> {
+    const whole = this.#wholeUpdate();
+    if (isPromiseLike(whole)) return whole.then((content) => this.#sharedPart(content));
+    return this.#sharedPart(whole);
   }
 
   /**
@@ -127,7 +129,11 @@ export class ChildModel {
       : this.#shared.putInto(await this.#model.getModelParameters(), main);
   }
 
-  async #wholeUpdate(): Promise<Gradients | ModelParameters> {
+  #sharedPart(whole: Gradients | ModelParameters): Gradients | ModelParameters {
+    return this.#shared?.take(whole) ?? whole;
+  }
+
+  #wholeUpdate(): Awaitable<Gradients | ModelParameters> {
     if (this.#kind === 'parameters') return this.#model.getModelParameters();
     if (isGradientModel(this.#model)) return this.#model.getGradients();
     throw new InvalidOptionError(

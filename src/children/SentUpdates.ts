@@ -4,6 +4,10 @@ import type { NamedTensors } from '../parameters/NamedTensors.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import type { UpdateMessage, UpdateStatus } from '../protocol/messages.ts';
 import { valuesToBytes } from '../protocol/tensorBytes.ts';
+import { Settlement } from '../Settlement.ts';
+import { Slab } from '../transport/Slab.ts';
+
+const payloads = new Slab();
 
 /** What became of an update that was sent, as the coordinator says. */
 export interface ChildReceipt {
@@ -11,8 +15,34 @@ export interface ChildReceipt {
   readonly reason?: MainstemError;
   /** Version of main when the coordinator answered. */
   readonly version: number;
-  /** Resolves when main with the update in it survives a crash; rejects where that will not be. */
+  /** Resolves when main with the update in it survives a crash; rejects where that will not be. Nobody has to listen. */
   readonly committed: Promise<void>;
+}
+
+/** A receipt whose promise is made when it is asked for. */
+class SettledLater implements ChildReceipt {
+  readonly status: UpdateStatus;
+  declare readonly reason?: MainstemError;
+  readonly version: number;
+  readonly #settlement: Settlement;
+
+  constructor({ status, version, reason }: Answer, settlement: Settlement) {
+    this.status = status;
+    this.version = version;
+    if (reason !== undefined) this.reason = reason;
+    this.#settlement = settlement;
+  }
+
+  get committed(): Promise<void> {
+    return this.#settlement.promise;
+  }
+}
+
+/** What the coordinator says of an update at first. */
+interface Answer {
+  readonly status: UpdateStatus;
+  readonly version: number;
+  readonly reason: MainstemError | undefined;
 }
 
 /** An update as it will be sent, once or again. */
@@ -29,9 +59,7 @@ interface Unsettled extends SentUpdate {
   isRepeated: boolean;
   answer(receipt: ChildReceipt): void;
   fail(error: MainstemError): void;
-  readonly committed: Promise<void>;
-  commit(): void;
-  reject(error: MainstemError): void;
+  readonly settlement: Settlement;
 }
 
 /** The updates of a child that the coordinator has not settled yet, by sequence number, to be sent again after a cut. */
@@ -56,36 +84,19 @@ export class SentUpdates {
     baseVersion: number | undefined,
   ): { update: SentUpdate; receipt: Promise<ChildReceipt> } {
     const sequence = ++this.#sequence;
-    let commit: () => void = () => {};
-    let reject: (error: Error) => void = () => {};
-    const committed = new Promise<void>((onResolve, onReject) => {
-      commit = onResolve;
-      reject = onReject;
-    });
-    // Nobody has to wait for the commit; its failure must not end the process then.
-    committed.catch(() => {});
     const message = {
       type: 'update' as const,
       dtype: content.dtype,
       sequence,
       sampleCount: content.sampleCount ?? null,
       baseVersion: baseVersion ?? null,
-      payload: valuesToBytes(content.values.slice()),
+      payload: payloads.copy(valuesToBytes(content.values)),
     };
+    const { layout } = content;
+    const settlement = new Settlement();
     let update: Unsettled | undefined;
     const receipt = new Promise<ChildReceipt>((answer, fail) => {
-      const { layout } = content;
-      update = {
-        layout,
-        message,
-        wasSent: false,
-        isRepeated: false,
-        answer,
-        fail,
-        committed,
-        commit,
-        reject,
-      };
+      update = { layout, message, wasSent: false, isRepeated: false, answer, fail, settlement };
     });
     this.#unsettled.set(sequence, update as Unsettled);
     return { update: update as Unsettled, receipt };
@@ -113,33 +124,28 @@ export class SentUpdates {
     }
   }
 
-  answer(
-    first: number,
-    last: number,
-    answer: { status: UpdateStatus; version: number; reason: MainstemError | undefined },
-  ): void {
+  answer(first: number, last: number, answer: Answer): void {
     const { version, reason } = answer;
-    for (const [sequence, update] of this.#range(first, last)) {
-      const { committed, isRepeated } = update;
+    for (const sequence of this.#known(first, last)) {
+      const update = this.#unsettled.get(sequence) as Unsettled;
+      const { settlement, isRepeated } = update;
       const isKnown = answer.status === 'duplicate' && isRepeated;
-      const status = isKnown ? 'applied' : answer.status;
-      if (reason === undefined || isKnown) update.answer({ status, version, committed });
-      else {
-        update.answer({ status, version, committed, reason });
-        this.reject(sequence, reason);
-      }
+      if (isKnown)
+        update.answer(new SettledLater({ status: 'applied', version, reason: undefined }, settlement));
+      else update.answer(new SettledLater(answer, settlement));
+      if (reason !== undefined && !isKnown) this.reject(sequence, reason);
     }
   }
 
   commit(first: number, last: number): void {
-    for (const [sequence, update] of this.#range(first, last)) {
-      update.commit();
+    for (const sequence of this.#known(first, last)) {
+      this.#unsettled.get(sequence)?.settlement.resolve();
       this.#delete(sequence);
     }
   }
 
   reject(sequence: number, error: MainstemError): void {
-    this.#unsettled.get(sequence)?.reject(error);
+    this.#unsettled.get(sequence)?.settlement.reject(error);
     this.#delete(sequence);
   }
 
@@ -147,21 +153,21 @@ export class SentUpdates {
   close(error: MainstemError): void {
     for (const update of this.#unsettled.values()) {
       update.fail(error);
-      update.reject(error);
+      update.settlement.reject(error);
     }
     this.#unsettled.clear();
     for (const resolve of this.#waitingForRoom.splice(0)) resolve();
   }
 
-  /** A coordinator may name any numbers: only those that are known count. */
-  #range(first: number, last: number): [number, Unsettled][] {
-    const known: [number, Unsettled][] = [];
-    for (const entry of this.#unsettled) {
-      // They are in the order of their numbers.
-      if (entry[0] > last) break;
-      if (entry[0] >= first) known.push(entry);
-    }
-    return known;
+  /** Those of a range that are known: a coordinator may name any numbers, and no more than there are here cost time. */
+  *#known(first: number, last: number): Generator<number> {
+    if (last - first < this.#unsettled.size) {
+      for (let sequence = first; sequence <= last; sequence++) {
+        if (this.#unsettled.has(sequence)) yield sequence;
+      }
+    } else
+      for (const sequence of [...this.#unsettled.keys()])
+        if (first <= sequence && sequence <= last) yield sequence;
   }
 
   #delete(sequence: number): void {

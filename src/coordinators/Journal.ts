@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.ts';
 import { StoreError, toError } from '../errors.ts';
 import { storeRetryMs } from '../limits.ts';
+import type { Settlement } from '../Settlement.ts';
 import type { Store, StoreOperation } from '../storage/Store.ts';
-import type { Settlement } from './receipts.ts';
 
 /** What must be stored together. */
 export interface Commit {

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { heldUpdatesMax } from '../limits.ts';
+import type { Settlement } from '../Settlement.ts';
 import { noStore } from '../storage/noStore.ts';
 import type { Store, StoreOperation } from '../storage/Store.ts';
 import type { CommittedMain } from './CommittedMain.ts';
@@ -8,7 +9,6 @@ import { Journal } from './Journal.ts';
 import type { MainState } from './MainState.ts';
 import type { Member, Membership } from './Membership.ts';
 import { decodeMember, decodeTensors, encodeMember, encodeTensors } from './persistence.ts';
-import type { Settlement } from './receipts.ts';
 
 const mainKey = 'main';
 const childPrefix = 'child/';

@@ -10,6 +10,7 @@ import type { Gradients } from '../parameters/Gradients.ts';
 import type { ModelParameters } from '../parameters/ModelParameters.ts';
 import type { SharedPart } from '../parameters/SharedPart.ts';
 import type { UpdateKind } from '../protocol/messages.ts';
+import { Settlement } from '../Settlement.ts';
 import type { Steps } from '../steps.ts';
 import { andThen, isSteps } from '../steps.ts';
 import { checkClaims, checkEpoch, checkFinite, checkFresh } from './admission.ts';
@@ -21,7 +22,7 @@ import type { ResolvedCoordinatorOptions } from './options.ts';
 import type { Pending } from './pending.ts';
 import type { Update } from './plugins/Plugin.ts';
 import type { PluginList } from './plugins/PluginList.ts';
-import { RoadReceipt, Settlement } from './receipts.ts';
+import { RoadReceipt } from './receipts.ts';
 import { WorkQueue } from './WorkQueue.ts';
 
 /** What the road leads through, and how it ends: `fold` is what coordinators differ in. */

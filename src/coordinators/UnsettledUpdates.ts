@@ -1,4 +1,4 @@
-import type { Receipt } from './receipts.ts';
+import type { RoadReceipt } from './receipts.ts';
 
 /**
  * Updates of remote children that were taken in and are not committed yet. They outlive a connection, and the child's
@@ -6,25 +6,29 @@ import type { Receipt } from './receipts.ts';
  * settled, so there are never more than the coordinator itself has under way.
  */
 export class UnsettledUpdates {
-  readonly #receipts = new Map<string, Map<string, Receipt>>();
+  /** By child and epoch, with which numbers begin anew, and then by number. */
+  readonly #receipts = new Map<string, Map<number, RoadReceipt>>();
 
-  /** Remembers a receipt until it is settled. Numbers begin anew with each epoch. */
-  add(childId: string, epoch: number, sequence: number, receipt: Receipt): void {
-    let receipts = this.#receipts.get(childId);
+  /** Remembers a receipt until it is settled. */
+  add(childId: string, epoch: number, sequence: number, receipt: RoadReceipt): void {
+    const key = `${epoch}/${childId}`;
+    let receipts = this.#receipts.get(key);
     if (receipts === undefined) {
       receipts = new Map();
-      this.#receipts.set(childId, receipts);
+      this.#receipts.set(key, receipts);
     }
-    receipts.set(`${epoch}/${sequence}`, receipt);
+    receipts.set(sequence, receipt);
+    const forget = (): void => this.#forget(key, sequence);
+    receipt.onSettled(forget, forget);
   }
 
-  find(childId: string, epoch: number, sequence: number): Receipt | undefined {
-    return this.#receipts.get(childId)?.get(`${epoch}/${sequence}`);
+  find(childId: string, epoch: number, sequence: number): RoadReceipt | undefined {
+    return this.#receipts.get(`${epoch}/${childId}`)?.get(sequence);
   }
 
-  settle(childId: string, epoch: number, sequence: number): void {
-    const receipts = this.#receipts.get(childId);
-    receipts?.delete(`${epoch}/${sequence}`);
-    if (receipts?.size === 0) this.#receipts.delete(childId);
+  #forget(key: string, sequence: number): void {
+    const receipts = this.#receipts.get(key);
+    receipts?.delete(sequence);
+    if (receipts?.size === 0) this.#receipts.delete(key);
   }
 }

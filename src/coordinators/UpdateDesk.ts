@@ -1,11 +1,11 @@
-import { LimitExceededError, MalformedDataError, toError } from '../errors.ts';
+import { LimitExceededError, MalformedDataError } from '../errors.ts';
 import { Gradients } from '../parameters/Gradients.ts';
 import { ModelParameters } from '../parameters/ModelParameters.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import type { Message, UpdateMessage, UpdateStatus, WireError } from '../protocol/messages.ts';
 import { bytesToValues } from '../protocol/tensorBytes.ts';
 import type { ChildServer } from './ChildServer.ts';
-import type { Receipt } from './receipts.ts';
+import type { RoadReceipt } from './receipts.ts';
 import { toWireError } from './wireError.ts';
 
 /** What a desk needs of its session. */
@@ -69,7 +69,9 @@ export class UpdateDesk {
     if (status === 'duplicate') this.#answerAgain(sequence, receipt);
     else {
       this.#answer(sequence, status, version, reason === undefined ? null : toWireError(reason));
-      if (status === 'applied' || status === 'accepted') this.#await(sequence, receipt, true);
+      if (status !== 'applied' && status !== 'accepted') return;
+      server.unsettled.add(childId, epoch, sequence, receipt);
+      this.#await(sequence, receipt);
     }
   }
 
@@ -93,32 +95,31 @@ export class UpdateDesk {
   }
 
   /** An update comes again: the child has not heard what became of it. */
-  #answerAgain(sequence: number, { version, reason }: Receipt): void {
+  #answerAgain(sequence: number, { version, reason }: RoadReceipt): void {
     const { childId, epoch, server } = this.#options;
     const first = server.unsettled.find(childId, epoch, sequence);
     if (first?.status === 'accepted') this.#answer(sequence, 'accepted', version, null);
     else this.#answer(sequence, 'duplicate', version, reason === undefined ? null : toWireError(reason));
     if (first === undefined) this.#committed.push(sequence);
-    else this.#await(sequence, first, false);
+    else this.#await(sequence, first);
   }
 
-  #await(sequence: number, receipt: Receipt, isFirst: boolean): void {
-    const { childId, epoch, server } = this.#options;
-    if (isFirst) server.unsettled.add(childId, epoch, sequence, receipt);
-    receipt.committed.then(
+  #await(sequence: number, receipt: RoadReceipt): void {
+    receipt.onSettled(
       () => {
-        if (isFirst) server.unsettled.settle(childId, epoch, sequence);
         this.#committed.push(sequence);
         this.#flushSoon();
       },
-      (thrown: unknown) => {
-        if (isFirst) server.unsettled.settle(childId, epoch, sequence);
-        // Given up here, but not by whoever takes over: the child sends it again there.
-        if (this.#isClosed || server.isHandingOver) return;
-        this.flush();
-        this.#options.send({ type: 'rejected', sequence, error: toWireError(toError(thrown)) });
-      },
+      // Not from inside the coordinator's own work.
+      (error) => void Promise.resolve().then(() => this.#reject(sequence, error)),
     );
+  }
+
+  #reject(sequence: number, error: Error): void {
+    // Given up here, but not by whoever takes over: the child sends it again there.
+    if (this.#isClosed || this.#options.server.isHandingOver) return;
+    this.flush();
+    this.#options.send({ type: 'rejected', sequence, error: toWireError(error) });
   }
 
   #answer(sequence: number, status: UpdateStatus, version: number, error: WireError | null): void {

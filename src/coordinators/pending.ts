@@ -3,8 +3,9 @@ import type { Gradients } from '../parameters/Gradients.ts';
 import type { ModelParameters } from '../parameters/ModelParameters.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import type { DataType } from '../parameters/values.ts';
+import type { Settlement } from '../Settlement.ts';
 import type { Member, UpdateIdentity } from './Membership.ts';
-import type { Settlement, UpdateStatus } from './receipts.ts';
+import type { UpdateStatus } from './receipts.ts';
 
 /** An update between its admission and its commit. */
 export interface Pending<T extends Gradients | ModelParameters> {

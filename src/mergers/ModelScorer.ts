@@ -4,6 +4,7 @@ import type { Labels } from '../models/labels.ts';
 import type { Model, Scorable } from '../models/Model.ts';
 import { isCloneable, isScorable } from '../models/Model.ts';
 import type { ModelParameters } from '../parameters/ModelParameters.ts';
+import { isPromiseLike } from '../promises.ts';
 
 /** Scores parameters on validation rows without changing the user's model. */
 export class ModelScorer {
@@ -47,10 +48,10 @@ function requireScorable(model: Model): Model & Scorable {
 
 /** A merge happens within one call, so that a model must score without promises. */
 function settled<T>(value: T | Promise<T>, method: string): T {
-  if (typeof (value as Partial<Promise<T>> | undefined)?.then === 'function') {
+  if (isPromiseLike(value)) {
     throw new ContractViolationError(
       `merging by score needs a model whose ${method} returns at once, got a promise`,
     );
   }
-  return value as T;
+  return value;
 }

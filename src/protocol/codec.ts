@@ -3,6 +3,7 @@ import { MalformedDataError } from '../errors.ts';
 import { frameLimits, idLengthMax, wireMetadataLimits } from '../limits.ts';
 import type { JsonValue } from '../parameters/architecture.ts';
 import { show } from '../show.ts';
+import { Slab } from '../transport/Slab.ts';
 import type { Message } from './messages.ts';
 import { checkJsonNesting, checkListNesting } from './nesting.ts';
 
@@ -199,6 +200,7 @@ const byType = new Map(compiled.map((form) => [form.type, form]));
 const byKind = new Map(compiled.map((form) => [form.kind, form]));
 
 const encoder = new Encoder();
+const packed = new Slab();
 const { listLengthMax, listDepthMax, jsonDepthMax } = wireMetadataLimits;
 /** Metadata are lists of plain values: nothing else may be in them. */
 function createDecoder(): Decoder {
@@ -231,7 +233,7 @@ export function packMessage(message: Message): PackedMessage {
     values[i] = pack === undefined ? value : pack(value as never);
   }
   const payload = 'payload' in message ? message.payload : nothing;
-  return { kind, metadata: encoder.encode(values), payload };
+  return { kind, metadata: packed.copy(encoder.encodeSharedRef(values)), payload };
 }
 
 /**

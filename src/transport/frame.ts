@@ -1,6 +1,7 @@
 import { CorruptFrameError, LimitExceededError, MalformedDataError } from '../errors.ts';
 import { frameLimits } from '../limits.ts';
 import { crc32c } from './crc32c.ts';
+import { Slab } from './Slab.ts';
 
 /** A frame: a part of a message, or all of it. */
 export interface Frame {
@@ -46,6 +47,7 @@ const knownFlags = 7;
 const criticalFlags = 255;
 export const headerBytes = 32;
 const alignment = 8;
+const frames = new Slab();
 
 /**
  * Bytes of a frame, see docs/protocol.md: a header of 32 bytes, metadata, zeros up to a multiple of 8, the payload.
@@ -58,7 +60,7 @@ export function encodeFrame(
 ): Uint8Array<ArrayBuffer> {
   checkLengths(metadata.length, payload.length, head.totalLength);
   const start = payloadStart(metadata.length);
-  const bytes = new Uint8Array(start + payload.length);
+  const bytes = frames.allocate(start + payload.length);
   bytes[0] = magic & 255;
   bytes[1] = magic >>> 8;
   bytes[2] = version;

@@ -1,5 +1,5 @@
 import type { MainstemError } from 'mainstem';
-import { ConnectionClosedError, LimitExceededError, MalformedDataError } from 'mainstem';
+import { ConnectionClosedError, LimitExceededError, MalformedDataError, systemClock } from 'mainstem';
 import { describe, expect, test } from 'vitest';
 import { encodeFrame, splitFrames } from '../../src/transport/frame.ts';
 import { webSocketLimits } from '../../src/transport/limits.ts';
@@ -65,7 +65,7 @@ describe('WebSocketConnection', () => {
     expect(socket.sent.map(({ bytes }) => splitFrames(bytes).length)).toEqual([3, 1]);
     expect(socket.sent[1]?.bytes).toBe(large);
     expect(connection.bufferedBytes).toBe(4 * frameOf(100).length + large.length);
-    await Promise.resolve();
+    await systemClock.yieldTurn();
     expect(socket.sent.map(({ bytes }) => splitFrames(bytes).length)).toEqual([3, 1, 1]);
     socket.sent.length = 0;
     for (let i = 0; i < 70; i++) connection.send(frameOf(1_000, i));
@@ -125,7 +125,7 @@ describe('WebSocketConnection', () => {
     quick.connection.send(frameOf(60_000));
     expect(stalled.socket.calls).toEqual(['terminate']);
     expect(stalled.closes).toEqual([]);
-    await Promise.resolve();
+    await systemClock.yieldTurn();
     expect(stalled.closes).toEqual([expect.any(LimitExceededError)]);
     expect(stalled.closes[0]?.message).toMatch(/bytes wait on all connections/);
     expect(() => stalled.connection.send(frameOf(1))).toThrow(ConnectionClosedError);
@@ -142,14 +142,14 @@ describe('WebSocketConnection', () => {
     read();
     connection.send(frameOf(60_000));
     expect(() => connection.send(frameOf(60_000))).toThrow(LimitExceededError);
-    await Promise.resolve();
+    await systemClock.yieldTurn();
     expect(closes).toEqual([expect.any(LimitExceededError)]);
     const other = connected({ budget });
     other.connection.send(frameOf(60_000));
     other.connection.send(frameOf(10));
     other.connection.ended(undefined);
     expect(budget.taken).toBe(0);
-    await Promise.resolve();
+    await systemClock.yieldTurn();
     expect(other.socket.sent).toHaveLength(1);
   });
 
@@ -162,7 +162,7 @@ describe('WebSocketConnection', () => {
     connection.arrived(message);
     expect(socket.calls).toEqual(['terminate']);
     read();
-    await Promise.resolve();
+    await systemClock.yieldTurn();
     expect(frames).toHaveLength(8);
     expect(closes).toEqual([expect.any(LimitExceededError)]);
   });

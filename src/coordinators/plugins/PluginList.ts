@@ -11,6 +11,7 @@ import { Gradients } from '../../parameters/Gradients.ts';
 import { ModelParameters } from '../../parameters/ModelParameters.ts';
 import type { ParameterLayout } from '../../parameters/ParameterLayout.ts';
 import type { DataType } from '../../parameters/values.ts';
+import { isPromiseLike } from '../../promises.ts';
 import { show } from '../../show.ts';
 import type { StoreOperation } from '../../storage/Store.ts';
 import type { ReadRecord } from '../Ledger.ts';
@@ -162,7 +163,7 @@ export class PluginList {
       } catch (thrown) {
         return named(thrown);
       }
-      if (isThenable(verdict)) {
+      if (isPromiseLike(verdict)) {
         return Promise.resolve(verdict).then(
           (late) => (late === false ? false : this.#approveFrom(index + 1, entries, info)),
           named,
@@ -245,7 +246,7 @@ function checkHooks(plugin: Plugin): void {
 
 /** What an `onUpdate` hook returned. Throws where it is no update. */
 function requireUpdate(update: Update | undefined | void): Update | undefined {
-  if (update === undefined || update === null || isThenable(update)) return update as undefined;
+  if (update === undefined || update === null || isPromiseLike(update)) return update as undefined;
   const { content } = update as Partial<Update>;
   if (Gradients.isGradients(content) || ModelParameters.isModelParameters(content)) return update;
   throw new InvalidDataError(`it returned ${show(update)}, expected { ...update, content }`);
@@ -264,7 +265,7 @@ function blame<T>(plugin: Plugin, hook: string, call: () => T): T {
   } catch (thrown) {
     throw nameError(plugin, hook, thrown);
   }
-  if (!isThenable(result)) return result;
+  if (!isPromiseLike(result)) return result;
   // Its failure would end the process, and nobody waits for it.
   Promise.resolve(result).catch(() => {});
   throw new PluginError(
@@ -284,8 +285,4 @@ function nameError(plugin: Plugin, hook: string, thrown: unknown): Error {
     `${hook} of plugin ${plugin.name} failed: ${toError(thrown).message}`,
     thrown,
   );
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as Partial<PromiseLike<unknown>> | undefined)?.then === 'function';
 }

@@ -1,8 +1,10 @@
+import { afterTurn } from '../../clock.ts';
 import type { MainstemError } from '../../errors.ts';
 import { ConnectionClosedError, LimitExceededError, toMainstemError } from '../../errors.ts';
 import { linkLimits } from '../../limits.ts';
 import { splitFrames } from '../frame.ts';
 import { webSocketLimits } from '../limits.ts';
+import { joinedBytes } from '../Slab.ts';
 import type { Connection, ConnectionHandlers } from '../Transport.ts';
 import type { BudgetedSender, SendBudget } from './SendBudget.ts';
 
@@ -43,6 +45,12 @@ export class WebSocketConnection implements Connection, BudgetedSender {
   /** Small frames of this turn. */
   #gathered: Bytes[] = [];
   #gatheredBytes = 0;
+  /** The end of a turn will flush them. */
+  #isGathering = false;
+  readonly #endTurn = (): void => {
+    this.#isGathering = false;
+    this.#flush();
+  };
   #outstandingBytes = 0;
   #handlers: ConnectionHandlers | undefined;
   /** Came before there were handlers. */
@@ -86,7 +94,10 @@ export class WebSocketConnection implements Connection, BudgetedSender {
       this.#write(bytes);
       return;
     }
-    if (this.#gathered.length === 0) void Promise.resolve().then(() => this.#flush());
+    if (!this.#isGathering) {
+      this.#isGathering = true;
+      afterTurn(this.#endTurn);
+    }
     this.#gathered.push(bytes);
     this.#gatheredBytes += bytes.length;
     if (this.#gatheredBytes >= webSocketLimits.gatheredBytesMax) this.#flush();
@@ -173,7 +184,7 @@ export class WebSocketConnection implements Connection, BudgetedSender {
     const total = this.#gatheredBytes;
     this.#gathered = [];
     this.#gatheredBytes = 0;
-    this.#write(frames.length === 1 ? (frames[0] as Bytes) : joined(frames, total));
+    this.#write(joinedBytes(frames, total));
   }
 
   #write(bytes: Bytes): void {
@@ -185,14 +196,4 @@ export class WebSocketConnection implements Connection, BudgetedSender {
       if (!this.#isClosed && this.bufferedBytes <= linkLimits.lowWaterBytes) this.#handlers?.drained();
     });
   }
-}
-
-function joined(parts: readonly Bytes[], length: number): Bytes {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

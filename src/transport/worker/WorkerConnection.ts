@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts';
+import { afterTurn } from '../../clock.ts';
 import type { MainstemError } from '../../errors.ts';
 import {
   ConnectionClosedError,
@@ -9,6 +10,7 @@ import {
 import { linkLimits } from '../../limits.ts';
 import { splitFrames } from '../frame.ts';
 import { workerLimits } from '../limits.ts';
+import { joinedBytes } from '../Slab.ts';
 import type { Connection, ConnectionHandlers } from '../Transport.ts';
 import type { Port } from './ports.ts';
 
@@ -35,6 +37,12 @@ export class WorkerConnection implements Connection {
   /** Frames of this turn. */
   #gathered: Bytes[] = [];
   #gatheredBytes = 0;
+  /** The end of a turn will flush them. */
+  #isGathering = false;
+  readonly #endTurn = (): void => {
+    this.#isGathering = false;
+    this.#flush();
+  };
   /** Bytes in messages that the other end has not taken. */
   #postedBytes = 0;
   /** Bytes that were taken here, and not acknowledged yet. */
@@ -67,7 +75,10 @@ export class WorkerConnection implements Connection {
     }
     const { gatheredBytesMax } = workerLimits;
     if (this.#gatheredBytes + bytes.length > gatheredBytesMax) this.#flush();
-    if (this.#gathered.length === 0) void Promise.resolve().then(() => this.#flush());
+    if (!this.#isGathering) {
+      this.#isGathering = true;
+      afterTurn(this.#endTurn);
+    }
     this.#gathered.push(bytes);
     this.#gatheredBytes += bytes.length;
     if (this.#gatheredBytes >= gatheredBytesMax) this.#flush();
@@ -169,15 +180,10 @@ function isCount(message: unknown, countMax: number): message is number {
 
 /** A copy: what was sent may be sent to others too. */
 function joined(parts: readonly Bytes[], length: number): ArrayBuffer {
-  // Unlike an array of its own it is not filled with zeros first.
-  if (parts.length === 1) return (parts[0] as Bytes).slice().buffer;
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole.buffer;
+  const whole = joinedBytes(parts, length);
+  const isOwn = whole.buffer !== parts[0]?.buffer;
+  // Unlike an array of its own a slice is not filled with zeros first.
+  return isOwn ? whole.buffer : whole.slice().buffer;
 }
 
 /** A connection over a port, which it starts. */

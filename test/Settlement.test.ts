@@ -1,7 +1,7 @@
 import { DistributedGradientsCoordinator, StoreError } from 'mainstem';
 import { describe, expect, test } from 'vitest';
-import { Settlement } from '../../src/coordinators/receipts.ts';
-import { gradientsOf, parametersOf, settle } from './helpers.ts';
+import { Settlement } from '../src/Settlement.ts';
+import { gradientsOf, parametersOf, settle } from './coordinators/helpers.ts';
 
 describe('a settlement', () => {
   const watch = (settlement: Settlement): string[] => {
