@@ -43,7 +43,7 @@ export class StoredMain implements CommittedMain {
 export class SharedMain implements CommittedMain {
   #values: Float64Array<ArrayBuffer>;
   #isShared = true;
-  readonly #info: MainInfo;
+  #info: MainInfo;
 
   constructor(values: Float64Array<ArrayBuffer>, info: MainInfo) {
     this.#values = values;
@@ -52,6 +52,13 @@ export class SharedMain implements CommittedMain {
 
   get version(): number {
     return this.#info.version;
+  }
+
+  /** Becomes this newer main, unless its values are its own. */
+  follow(values: Float64Array<ArrayBuffer>, info: MainInfo): void {
+    if (!this.#isShared) return;
+    this.#values = values;
+    this.#info = info;
   }
 
   /** Makes the values its own, before they are overwritten. */

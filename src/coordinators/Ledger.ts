@@ -123,9 +123,18 @@ export class Ledger {
     for (const member of members) held.members.add(member);
     for (const settlement of settlements) held.settlements.push(settlement);
     const isHeld = this.#holds > 0 && !this.#isClosed && held.settlements.length < this.#heldMax;
-    // Main's values of before are still whole; the next change takes their place.
-    if (isHeld) this.#shared?.detach();
+    if (isHeld) this.#moveShared(main);
     else this.flush();
+  }
+
+  /**
+   * Main's values of before are still whole, but the next change takes their place. Where nobody has to see mains one by
+   * one, what was published moves on with main; else it becomes a copy.
+   */
+  #moveShared({ layout, dtype, version, values }: MainState): void {
+    const mayMove = this.#events.plugins.isEmpty && layout !== undefined;
+    if (mayMove) this.#shared?.follow(values, { layout, dtype, version });
+    else this.#shared?.detach();
   }
 
   /**
