@@ -6,6 +6,7 @@ import {
 } from 'mainstem';
 import type { Federation } from './federations.ts';
 import { federationName, scheduleOf } from './federations.ts';
+import { InChildOrder } from './InChildOrder.ts';
 import type { Stage } from './progress.ts';
 import type { Result, Setting } from './setting.ts';
 import { accuracyOf, createNetwork } from './setting.ts';
@@ -37,7 +38,7 @@ export class FederationRun {
       this.coordinator = coordinator;
     } else {
       // Children train for a few epochs and send their parameters; main is their mean, weighted by rows.
-      const own = { childUpdatesPerMerge: children };
+      const own = { childUpdatesPerMerge: children, merger: new InChildOrder() };
       const coordinator = new DistributedModelParametersCoordinator({ ...options, ...own });
       this.#setMain = (parameters) => coordinator.setMainModelParameters(parameters);
       this.coordinator = coordinator;
