@@ -49,7 +49,12 @@ const library: Options = {
 /** The command. Its few helpers are bundled (see NOTICE), so that installing the library does not install them. */
 const cli: Options = {
   ...common,
-  entry: { main: 'src/cli/main.ts' },
+  entry: {
+    main: 'src/cli/main.ts',
+    // Found by their addresses, next to the code that starts them.
+    demoChild: 'src/cli/demoChild.ts',
+    demoProcess: 'src/cli/demoProcess.ts',
+  },
   outDir: 'dist/cli',
   platform: 'node',
   target: 'node20',

@@ -171,6 +171,11 @@ export class SentUpdates {
   }
 
   #delete(sequence: number): void {
-    if (this.#unsettled.delete(sequence)) this.#waitingForRoom.shift()?.();
+    const update = this.#unsettled.get(sequence);
+    if (update === undefined) return;
+    this.#unsettled.delete(sequence);
+    // What went out again may still wait to be sent.
+    if (update.wasSent && !update.isRepeated) payloads.give(update.message.payload);
+    this.#waitingForRoom.shift()?.();
   }
 }

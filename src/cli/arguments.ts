@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import type { ParseArgsConfig } from 'node:util';
 import { parseArgs } from 'node:util';
+import type { Place } from './crews.ts';
 import type { JoinRequest } from './join.ts';
 import type { ServeRequest } from './serve.ts';
 
@@ -16,11 +17,20 @@ export class UsageError extends Error {
   }
 }
 
+/** What `mainstem demo` is asked for. */
+export interface DemoRequest {
+  readonly seed: number;
+  readonly children: number;
+  /** Where the children are. */
+  readonly place: Place;
+  readonly json: boolean;
+}
+
 /** What a command line asks for. */
 export type Request =
   | { readonly kind: 'help'; readonly of: 'mainstem' | 'demo' | 'inspect' | 'serve' | 'join' }
   | { readonly kind: 'version' }
-  | { readonly kind: 'demo'; readonly seed: number; readonly children: number; readonly json: boolean }
+  | ({ readonly kind: 'demo' } & DemoRequest)
   | { readonly kind: 'inspect'; readonly file: string; readonly json: boolean }
   | ({ readonly kind: 'serve' } & ServeRequest)
   | ({ readonly kind: 'join' } & JoinRequest);
@@ -53,13 +63,24 @@ export function readArguments(words: readonly string[]): Request {
 }
 
 function readDemo(words: readonly string[]): Request {
-  const { seed, children, json, help } = read('mainstem demo', words, {
+  const {
+    seed,
+    children,
+    json,
+    help,
+    processes,
+    'in-process': inProcess,
+  } = read('mainstem demo', words, {
     seed: { type: 'string' },
     children: { type: 'string' },
+    processes: { type: 'boolean' },
+    'in-process': { type: 'boolean' },
     json: { type: 'boolean' },
     help: { type: 'boolean', short: 'h' },
   });
   if (help === true) return { kind: 'help', of: 'demo' };
+  if (processes === true && inProcess === true)
+    throw new UsageError('expected --processes or --in-process, got both', 'mainstem demo');
   return {
     kind: 'demo',
     seed: readCount('--seed', seed, { unless: defaultSeed, min: 0, max: seedMax }),
@@ -68,6 +89,7 @@ function readDemo(words: readonly string[]): Request {
       min: childrenMin,
       max: childrenMax,
     }),
+    place: processes === true ? 'processes' : inProcess === true ? 'in-process' : 'threads',
     json: json === true,
   };
 }

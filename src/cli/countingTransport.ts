@@ -1,15 +1,15 @@
-import type { Connection, ConnectionHandlers, Listener, Transport } from 'mainstem';
+import type { ClientTransport, Connection, ConnectionHandlers } from 'mainstem';
 
 /**
- * A transport that passes everything on to another and counts the bytes of all frames, in both directions: what a
- * network would carry. It counts at the children's ends, so that no frame counts twice.
+ * A child's side of a transport that passes everything on to another and counts the bytes of all frames, in both
+ * directions: what a network would carry.
  */
-export class CountingTransport implements Transport {
-  readonly #inner: Transport;
+export class CountingTransport implements ClientTransport {
+  readonly #inner: ClientTransport;
   #bytes = 0;
   #frames = 0;
 
-  constructor(inner: Transport) {
+  constructor(inner: ClientTransport) {
     this.#inner = inner;
   }
 
@@ -21,10 +21,6 @@ export class CountingTransport implements Transport {
   /** Frames so far. */
   get frames(): number {
     return this.#frames;
-  }
-
-  listen(accept: (connection: Connection) => void): Promise<Listener> {
-    return this.#inner.listen(accept);
   }
 
   async connect(): Promise<Connection> {

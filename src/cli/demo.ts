@@ -1,24 +1,27 @@
-import type { Clock, ModelParameters } from 'mainstem';
-import { seededRandom } from 'mainstem';
+import type { Clock } from 'mainstem';
+import type { Place } from './crews.ts';
+import { createCrew } from './crews.ts';
 import type { LabelledRows } from './digits.ts';
-import { holdOut, inRawPixels, pickRows } from './digits.ts';
-import { trainByGradients, trainByParameters } from './federated.ts';
+import { loadDigits } from './digits.ts';
+import type { Federation } from './federations.ts';
+import { federations, scheduleOf } from './federations.ts';
+import { Meeting } from './meeting.ts';
 import type { Plan } from './plan.ts';
 import { epochsAlone } from './plan.ts';
 import type { Progress } from './progress.ts';
-import { trainOnRawPixels } from './scaling.ts';
 import type { Result, Setting } from './setting.ts';
 import { createNetwork } from './setting.ts';
 import type { SplitName } from './shards.ts';
-import { countClasses, splitRows } from './shards.ts';
+import { countClasses, dealOut, holdOutForDemo, partsOf } from './shards.ts';
 import { trainAlone, trainCentrally } from './solo.ts';
 
 /** What a run of the demo needs. */
 export interface DemoOptions {
   readonly seed: number;
   readonly children: number;
+  /** Where the children of the federations are. */
+  readonly place: Place;
   readonly plan: Plan;
-  readonly rows: LabelledRows;
   readonly clock: Clock;
   readonly progress: Progress;
   readonly signal: AbortSignal;
@@ -37,6 +40,8 @@ export interface SplitReport {
 export interface DemoReport {
   readonly seed: number;
   readonly children: number;
+  /** Where the children of the federations were, for people. */
+  readonly childrenRanIn: string;
   readonly trainingRows: number;
   readonly heldOutRows: number;
   readonly splits: readonly SplitReport[];
@@ -44,72 +49,81 @@ export interface DemoReport {
   readonly scaling: readonly Result[];
 }
 
-const heldOutShare = 0.2;
+const splits = ['even', 'skewed'] as const;
 
-/** Trains in four ways on two splits, and on raw pixels. The central model knows no split: it is trained once. */
+/** What each way of training comes to. */
+interface Results {
+  readonly central: Result;
+  readonly alone: ReadonlyMap<SplitName, Result>;
+  readonly federated: ReadonlyMap<Federation, Result>;
+}
+
+/** Trains in four ways on two splits, and on raw pixels. */
 export async function runDemo(options: DemoOptions): Promise<DemoReport> {
-  const { seed, children, plan, progress } = options;
-  const { training, heldOut } = holdOut(options.rows, heldOutShare, seededRandom(seed, 1));
-  const start: ModelParameters = createNetwork({ seed }).getModelParameters();
-  const setting: Setting = { ...options, heldOut, start };
+  const { seed, children, place, plan, signal } = options;
+  signal.throwIfAborted();
+  const { training, heldOut } = holdOutForDemo(loadDigits(), seed);
+  const setting: Setting = { ...options, heldOut, start: createNetwork({ seed }).getModelParameters() };
+  const crew = createCrew(place, { seed, children, plan });
+  const meeting = await Meeting.open(crew, setting);
+  try {
+    const results = await trainAllWays(training, meeting, setting);
+    return {
+      seed,
+      children,
+      childrenRanIn: crew.description,
+      trainingRows: training.labels.length,
+      heldOutRows: heldOut.labels.length,
+      ...arrange(results, await meeting.traffic(), training, setting),
+    };
+  } finally {
+    await meeting.close();
+  }
+}
+
+/** One after the other. The central model knows no split: it is trained once. */
+async function trainAllWays(training: LabelledRows, meeting: Meeting, setting: Setting): Promise<Results> {
+  const { plan, progress, children } = setting;
   const central = await progress.run(
     { split: undefined, way: 'central', total: epochsAlone(plan), unit: 'epochs' },
     (stage) => trainCentrally(training, stage, setting),
   );
-  const splits: SplitReport[] = [];
-  for (const name of ['even', 'skewed'] as const) {
-    splits.push(await runSplit(name, training, central, setting, children));
+  const alone = new Map<SplitName, Result>();
+  const federated = new Map<Federation, Result>();
+  for (const split of [...splits, 'raw'] as const) {
+    if (split !== 'raw') {
+      const info = { split, way: 'alone', total: children, unit: 'children' } as const;
+      const shards = dealOut(split, training, setting);
+      alone.set(split, await progress.run(info, (stage) => trainAlone(shards, stage, setting)));
+    }
+    for (const federation of federations.filter((each) => each.split === split)) {
+      const info = { ...federation, total: scheduleOf(federation.way, plan).rounds, unit: 'rounds' };
+      federated.set(federation, await progress.run(info, (stage) => meeting.run(federation, stage)));
+    }
   }
-  return {
-    seed,
-    children,
-    trainingRows: training.labels.length,
-    heldOutRows: heldOut.labels.length,
-    splits,
-    scaling: await runScaling(training, setting, children),
-  };
+  return { central, alone, federated };
 }
 
-async function runScaling(training: LabelledRows, setting: Setting, children: number): Promise<Result[]> {
-  const { seed, plan, progress } = setting;
-  const shards = splitRows('even', training.labels, children, seededRandom(seed, 2)).map((part) =>
-    inRawPixels(pickRows(training, part)),
-  );
-  const raw: Setting = { ...setting, heldOut: inRawPixels(setting.heldOut) };
-  const results: Result[] = [];
-  for (const way of ['unscaled', 'scaled'] as const) {
-    const info = { split: 'raw', way, total: plan.scaling.rounds, unit: 'rounds' } as const;
-    results.push(await progress.run(info, (stage) => trainOnRawPixels(way, shards, stage, raw)));
-  }
-  return results;
-}
-
-async function runSplit(
-  name: SplitName,
+function arrange(
+  { central, alone, federated }: Results,
+  traffic: ReadonlyMap<Federation, number>,
   training: LabelledRows,
-  central: Result,
   setting: Setting,
-  children: number,
-): Promise<SplitReport> {
-  const { plan, progress } = setting;
-  const parts = splitRows(name, training.labels, children, seededRandom(setting.seed, 2));
-  const shards = parts.map((part) => pickRows(training, part));
-  const alone = await progress.run(
-    { split: name, way: 'alone', total: children, unit: 'children' },
-    (stage) => trainAlone(shards, stage, setting),
-  );
-  const gradients = await progress.run(
-    { split: name, way: 'gradients', total: plan.gradients.rounds, unit: 'rounds' },
-    (stage) => trainByGradients(shards, stage, setting),
-  );
-  const parameters = await progress.run(
-    { split: name, way: 'parameters', total: plan.parameters.rounds, unit: 'rounds' },
-    (stage) => trainByParameters(shards, stage, setting),
-  );
+): Pick<DemoReport, 'splits' | 'scaling'> {
+  const resultsOf = (split: Federation['split']): Result[] =>
+    [...federated]
+      .filter(([federation]) => federation.split === split)
+      .map(([federation, result]) => ({ ...result, bytes: traffic.get(federation) ?? 0 }));
   return {
-    name,
-    rowsPerChild: parts.map((part) => part.length),
-    classesPerChild: parts.map((part) => countClasses(training.labels, part)),
-    results: [alone, gradients, parameters, central],
+    splits: splits.map((name) => {
+      const parts = partsOf(name, training, setting);
+      return {
+        name,
+        rowsPerChild: parts.map((part) => part.length),
+        classesPerChild: parts.map((part) => countClasses(training.labels, part)),
+        results: [alone.get(name) as Result, ...resultsOf(name), central],
+      };
+    }),
+    scaling: resultsOf('raw'),
   };
 }

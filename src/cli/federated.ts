@@ -1,110 +1,109 @@
-import type { Model } from 'mainstem';
+import type { MainstemError, ModelParameters } from 'mainstem';
 import {
-  Child,
   DistributedGradientsCoordinator,
   DistributedModelParametersCoordinator,
-  DivergedError,
-  InProcessTransport,
+  Preprocessing,
 } from 'mainstem';
-import { CountingTransport } from './countingTransport.ts';
-import type { LabelledRows } from './digits.ts';
+import type { Federation } from './federations.ts';
+import { federationName, scheduleOf } from './federations.ts';
+import { InChildOrder } from './InChildOrder.ts';
 import type { Stage } from './progress.ts';
-import type { Result, Setting, WayName } from './setting.ts';
-import { accuracyOf, childSeeds, createNetwork } from './setting.ts';
+import type { Result, Setting } from './setting.ts';
+import { accuracyOf, createNetwork } from './setting.ts';
 
 type AnyCoordinator = DistributedGradientsCoordinator | DistributedModelParametersCoordinator;
 
-/** One federation, ready to start: nobody has joined. */
-export interface Federation {
-  readonly name: WayName;
+/**
+ * The coordinator's side of one federation, wherever its children are. They may join before it runs: they wait for the
+ * first main.
+ */
+export class FederationRun {
   readonly coordinator: AnyCoordinator;
-  readonly models: readonly Model[];
-  readonly shards: readonly LabelledRows[];
-  readonly rounds: number;
-  /** Passes of a child over its rows in each round. */
-  readonly epochs: number;
-  /** What comes before the first round, where main is not set beforehand. */
-  prepare?(children: readonly Child[]): Promise<void>;
-}
+  readonly #federation: Federation;
+  readonly #setting: Setting;
+  readonly #setMain: (parameters: ModelParameters) => void;
+  #isComplete = false;
 
-/** Children send the gradient over all their rows; Adam moves main once a round. */
-export function trainByGradients(
-  shards: readonly LabelledRows[],
-  stage: Stage,
-  setting: Setting,
-): Promise<Result> {
-  const { rounds, learningRate } = setting.plan.gradients;
-  const coordinator = new DistributedGradientsCoordinator({
-    childrenPerUpdate: shards.length,
-    optimizer: 'adam',
-    learningRate,
-  });
-  coordinator.setModelParameters(setting.start);
-  // One batch, and no step of its own: the gradient is that of all the child's rows at main.
-  const models = shards.map(({ labels }) => createNetwork({ batchSize: labels.length, learningRate: 0 }));
-  return runFederation({ name: 'gradients', coordinator, models, shards, rounds, epochs: 1 }, stage, setting);
-}
-
-/** Children train for a few epochs and send their parameters; main is their mean, weighted by rows. */
-export function trainByParameters(
-  shards: readonly LabelledRows[],
-  stage: Stage,
-  setting: Setting,
-): Promise<Result> {
-  const { rounds, epochs, learningRate, batchSize } = setting.plan.parameters;
-  const coordinator = new DistributedModelParametersCoordinator({ childUpdatesPerMerge: shards.length });
-  coordinator.setMainModelParameters(setting.start);
-  const models = childSeeds(setting.seed, shards.length).map((seed) =>
-    createNetwork({ seed, learningRate, batchSize }),
-  );
-  return runFederation({ name: 'parameters', coordinator, models, shards, rounds, epochs }, stage, setting);
-}
-
-/**
- * Connects the children, runs the rounds, and measures what travelled. Where the training of a child diverges, it ends
- * with the main of the round before.
- */
-export async function runFederation(federation: Federation, stage: Stage, setting: Setting): Promise<Result> {
-  const { name, coordinator, rounds, epochs } = federation;
-  const started = setting.clock.now();
-  const transport = new CountingTransport(new InProcessTransport());
-  let accuracy = 0;
-  try {
-    await coordinator.listen(transport);
-    const children = await Promise.all(
-      federation.models.map((model, index) => Child.connect({ transport, model, childId: `child-${index}` })),
-    );
-    await federation.prepare?.(children);
-    for (let round = 1; round <= rounds; round++) {
-      setting.signal.throwIfAborted();
-      if (!(await runRound(children, federation))) break;
-      accuracy = accuracyOf(coordinator.getModelParameters(), setting);
-      stage.advance(round, accuracy);
+  constructor(federation: Federation, setting: Setting) {
+    this.#federation = federation;
+    this.#setting = setting;
+    const { children, plan } = setting;
+    const options = { federation: federationName(federation) };
+    if (federation.way === 'gradients') {
+      // Children send the gradient over all their rows; Adam moves main once a round.
+      const { learningRate } = plan.gradients;
+      const own = { childrenPerUpdate: children, optimizer: 'adam', learningRate } as const;
+      const coordinator = new DistributedGradientsCoordinator({ ...options, ...own });
+      this.#setMain = (parameters) => coordinator.setModelParameters(parameters);
+      this.coordinator = coordinator;
+    } else {
+      // Children train for a few epochs and send their parameters; main is their mean, weighted by rows.
+      const own = { childUpdatesPerMerge: children, merger: new InChildOrder() };
+      const coordinator = new DistributedModelParametersCoordinator({ ...options, ...own });
+      this.#setMain = (parameters) => coordinator.setMainModelParameters(parameters);
+      this.coordinator = coordinator;
     }
-    for (const child of children) await child.leave();
-  } finally {
+  }
+
+  /** Whether all rounds have been: not where the training of a child has diverged. */
+  get isComplete(): boolean {
+    return this.#isComplete;
+  }
+
+  /**
+   * Gives the children their start and waits until they have left. Where one leaves early, this ends with the main of
+   * the round before. The bytes are the children's to tell, and 0 here. Rejects where an update is refused.
+   */
+  async run(stage: Stage): Promise<Result> {
+    const { coordinator } = this;
+    const { way } = this.#federation;
+    const { clock, plan } = this.#setting;
+    const { rounds, epochs } = scheduleOf(way, plan);
+    const started = clock.now();
+    let accuracy = 0;
+    coordinator.on('mainUpdated', ({ version }) => {
+      // The first main is the start.
+      if (version === 1) return;
+      accuracy = accuracyOf(coordinator.getModelParameters(), this.#setting);
+      stage.advance(version - 1, accuracy);
+    });
+    const end = this.#end(rounds);
+    this.#setMain(way === 'scaled' ? await this.#startBehindScaler() : this.#setting.start);
+    await end;
+    this.#isComplete = coordinator.version > rounds;
     await coordinator.close();
+    const seconds = (clock.now() - started) / 1000;
+    return { name: way, accuracy, rounds, epochs: rounds * epochs, bytes: 0, seconds };
   }
-  const seconds = (setting.clock.now() - started) / 1000;
-  return { name, accuracy, rounds, epochs: rounds * epochs, bytes: transport.bytes, seconds };
-}
 
-/**
- * One after the other, so that updates arrive in the same order each time and a seed gives the same bits. False where a
- * training diverged.
- */
-async function runRound(children: readonly Child[], { shards, epochs }: Federation): Promise<boolean> {
-  const commits: Promise<void>[] = [];
-  try {
-    for (const [index, child] of children.entries()) {
-      const { features, labels } = shards[index] as LabelledRows;
-      const { receipt } = await child.train(features, labels, { maximumNumberOfIterations: epochs });
-      commits.push(receipt.committed);
-    }
-  } catch (thrown) {
-    if (thrown instanceof DivergedError) return false;
-    throw thrown;
+  /** All children have left after the last round, or one before. */
+  #end(rounds: number): Promise<void> {
+    const { coordinator } = this;
+    let left = 0;
+    return new Promise((resolve, reject) => {
+      coordinator.on('childLeft', () => {
+        left++;
+        if (left === this.#setting.children || coordinator.version <= rounds) resolve();
+      });
+      coordinator.on('updateRejected', ({ reason }: { readonly reason: MainstemError }) => reject(reason));
+      coordinator.on('error', reject);
+    });
   }
-  await Promise.all(commits);
-  return true;
+
+  /** Each child reports count, mean and spread of its columns; added up they are those of all rows. */
+  async #startBehindScaler(): Promise<ModelParameters> {
+    const { coordinator } = this;
+    const { seed, children } = this.#setting;
+    await new Promise<void>((resolve) => {
+      const look = (): void => {
+        if (coordinator.reports.featureStatistics?.children.length === children) resolve();
+      };
+      coordinator.on('reportReceived', look);
+      look();
+    });
+    const combined = coordinator.reports.featureStatistics;
+    if (combined === undefined) throw new Error('no child has reported statistics');
+    const preprocessing = new Preprocessing('standardScaler').fit(combined.statistics);
+    return createNetwork({ seed, preprocessing }).getModelParameters();
+  }
 }

@@ -35,7 +35,7 @@ export function reportText(report: DemoReport, style: Style): string {
   return `${lines.join('\n')}\n`;
 }
 
-function describe({ seed, children, trainingRows, heldOutRows, splits }: DemoReport): string {
+function describe({ seed, children, childrenRanIn, trainingRows, heldOutRows, splits }: DemoReport): string {
   const skewed = splits.find(({ name }) => name === 'skewed');
   const seen = [...new Set(skewed?.classesPerChild)].sort((a, b) => a - b).join(' or ');
   const epochs = skewed?.results.find(({ name }) => name === 'parameters')?.epochs;
@@ -43,6 +43,7 @@ function describe({ seed, children, trainingRows, heldOutRows, splits }: DemoRep
     `Handwritten digits, network 64-32-10, ${children} children, seed ${seed}.`,
     `${trainingRows} rows to train on, ${heldOutRows} held out. Skewed: a child sees ${seen} of 10 digits.`,
     `Alone, merged and central train for ${epochs} epochs each.`,
+    `Children of a coordinator ran in ${childrenRanIn}.`,
   ].join('\n');
 }
 

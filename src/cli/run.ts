@@ -1,6 +1,5 @@
 import { readArguments, UsageError } from './arguments.ts';
 import { runDemo } from './demo.ts';
-import { loadDigits } from './digits.ts';
 import { inspectFile } from './inspect.ts';
 import { inspectText } from './inspectReport.ts';
 import { join } from './join.ts';
@@ -55,9 +54,8 @@ async function runCommand(words: readonly string[], around: Surroundings): Promi
       await join(request, around);
       return;
     case 'demo': {
-      const { seed, children, json } = request;
-      const progress = createProgress(stderr);
-      const report = await runDemo({ seed, children, plan, rows: loadDigits(), clock, progress, signal });
+      const { json, ...wanted } = request;
+      const report = await runDemo({ ...wanted, plan, clock, progress: createProgress(stderr), signal });
       stdout.write(json ? reportJson(report) : `\n${reportText(report, styleFor(stdout))}`);
       return;
     }

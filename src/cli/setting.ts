@@ -6,7 +6,10 @@ import type { Plan } from './plan.ts';
 import type { Progress } from './progress.ts';
 
 /** The four ways to train, and by parameters again on raw pixels, without a scaler and behind one. */
-export type WayName = 'alone' | 'gradients' | 'parameters' | 'central' | 'unscaled' | 'scaled';
+export type WayName = 'alone' | 'central' | FederatedWay;
+
+/** The ways in which children and a coordinator train together. */
+export type FederatedWay = 'gradients' | 'parameters' | 'unscaled' | 'scaled';
 
 /** What one way of training comes to. */
 export interface Result {
@@ -28,6 +31,7 @@ export interface Result {
 /** What all ways of training share. */
 export interface Setting {
   readonly seed: number;
+  readonly children: number;
   readonly plan: Plan;
   readonly heldOut: LabelledRows;
   /** The one initialisation that everybody starts from. */

@@ -1,9 +1,43 @@
 import type { Random } from 'mainstem';
-import { rowsByClass } from './digits.ts';
+import { seededRandom } from 'mainstem';
+import type { LabelledRows } from './digits.ts';
+import { holdOut, inRawPixels, pickRows, rowsByClass } from './digits.ts';
 import { shuffle } from './shuffle.ts';
 
 /** How rows are dealt out: so that every child sees every class, or few. */
 export type SplitName = 'even' | 'skewed';
+
+/** What the rows of a federation are: a split of them, or the even split in raw pixels. */
+export type DealName = SplitName | 'raw';
+
+const heldOutShare = 0.2;
+
+/** Which rows the demo trains on, and which it holds out: the same for everybody with the same seed. */
+export function holdOutForDemo(
+  rows: LabelledRows,
+  seed: number,
+): { training: LabelledRows; heldOut: LabelledRows } {
+  return holdOut(rows, heldOutShare, seededRandom(seed, 1));
+}
+
+/** Which training rows each child has; the same for everybody with the same seed. */
+export function partsOf(
+  name: DealName,
+  { labels }: LabelledRows,
+  { seed, children }: { readonly seed: number; readonly children: number },
+): number[][] {
+  return splitRows(name === 'raw' ? 'even' : name, labels, children, seededRandom(seed, 2));
+}
+
+/** These rows, for each child. */
+export function dealOut(
+  name: DealName,
+  training: LabelledRows,
+  task: { readonly seed: number; readonly children: number },
+): LabelledRows[] {
+  const shards = partsOf(name, training, task).map((part) => pickRows(training, part));
+  return name === 'raw' ? shards.map(inRawPixels) : shards;
+}
 
 /** Deals rows out to `children`: every row to exactly one; the numbers of rows differ by at most one. */
 export function splitRows(

@@ -21,17 +21,23 @@ Splits 1,797 handwritten digits over children, once evenly and once so that each
 sees few classes. Trains each child alone, with the gradients coordinator, with
 the parameters coordinator, and one model on all the data; then once more on raw
 pixels, without a scaler and behind one that the children fit together. Prints
-accuracy on held-out rows, rounds, bytes that would travel, and seconds. Takes
-about half a minute.
+accuracy on held-out rows, rounds, bytes of all frames, and seconds. Takes a few
+seconds.
+
+The children of a coordinator are in worker threads, as many as there are cores
+and children to share them. Elsewhere they do the same over another transport,
+with the same results but for rounding.
 
 Options:
+  --processes     puts them in processes, one each up to 16, over WebSockets
+  --in-process    puts them in the coordinator's own thread
   --seed <n>      whole number that fixes everything random; default 1
   --children <n>  how many children share the rows, 2 to 64; default 8
   --json          prints one JSON document on stdout instead of the table
   -h, --help      prints this
 
 Progress goes to stderr: bars in a terminal, lines elsewhere. NO_COLOR=1 turns
-colours off. From a clone: npm start -- --seed 7, and
+colours off. From a clone: npm start -- --processes, and
 npm --silent start -- --json for JSON alone.
 `;
 

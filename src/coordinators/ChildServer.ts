@@ -6,6 +6,7 @@ import type { ModelParameters } from '../parameters/ModelParameters.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import type { ReportMessage, UpdateKind } from '../protocol/messages.ts';
 import { show } from '../show.ts';
+import { BufferPool } from '../transport/BufferPool.ts';
 import type { SessionClaim, SessionTerms } from './Attendance.ts';
 import { LayoutPool } from './LayoutPool.ts';
 import type { UpdateIdentity } from './Membership.ts';
@@ -44,6 +45,8 @@ export interface ServedCoordinator extends Offer {
   join(claim: SessionClaim): SessionTerms;
   leave(childId: string, epoch: number): void;
   submit(content: Gradients | ModelParameters, identity: UpdateIdentity): RoadReceipt;
+  /** Something may refer to the content of an update after `submit`. */
+  readonly keepsUpdates: boolean;
   /** Whether this update is in main, or on its way there. */
   hasTaken(childId: string, epoch: number, sequence: number): boolean;
   /** From here on commits wait for `release`: one for all that comes in a turn. */
@@ -82,6 +85,8 @@ export class ChildServer {
   readonly federation: string;
   readonly coordinator: ServedCoordinator;
   readonly unsettled: UnsettledUpdates = new UnsettledUpdates();
+  /** Of updates, while they are folded in. */
+  readonly buffers: BufferPool = new BufferPool();
   readonly #options: ChildServerOptions;
   readonly #sessions = new Map<string, JoinedSession>();
   /** Children whose connection broke, and how to stop counting them out. */

@@ -2,6 +2,7 @@ import { ModelParameters } from '../parameters/ModelParameters.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import type { DataType } from '../parameters/values.ts';
 import { createValues } from '../parameters/values.ts';
+import type { MainState } from './MainState.ts';
 import { storedValues } from './persistence.ts';
 
 /** A main that is durable. */
@@ -43,6 +44,7 @@ export class StoredMain implements CommittedMain {
 export class SharedMain implements CommittedMain {
   #values: Float64Array<ArrayBuffer>;
   #isShared = true;
+  #isKept = false;
   readonly #info: MainInfo;
 
   constructor(values: Float64Array<ArrayBuffer>, info: MainInfo) {
@@ -52,6 +54,19 @@ export class SharedMain implements CommittedMain {
 
   get version(): number {
     return this.#info.version;
+  }
+
+  /** The values, where they were main's and are this one's alone. */
+  get kept(): Float64Array<ArrayBuffer> | undefined {
+    return this.#isKept ? this.#values : undefined;
+  }
+
+  /** Makes the values its own without a copy: main, which has moved on, takes `spare` for its next change. */
+  keep(main: MainState, spare: Float64Array<ArrayBuffer> | undefined): void {
+    if (!this.#isShared) return;
+    this.#isShared = false;
+    this.#isKept = true;
+    main.giveUpSpare(this.#values, spare);
   }
 
   /** Makes the values its own, before they are overwritten. */

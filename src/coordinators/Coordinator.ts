@@ -114,6 +114,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
           kind: () => this.kind,
           phase: () => this.#phase,
           submit: (content, identity) => this.submit(content as T, identity),
+          keepsUpdates: () => this.#road.keepsUpdates,
           hold: () => this.#ledger.hold(),
           release: () => this.#ledger.release(),
           report,

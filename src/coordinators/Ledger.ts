@@ -72,6 +72,8 @@ export class Ledger {
   #held = createHeld();
   /** The newest main where nothing is stored: it shares its values with main until main moves on without a commit. */
   #shared: SharedMain | undefined;
+  /** Values of a main that nobody sees any more. */
+  #spare: Float64Array<ArrayBuffer> | undefined;
 
   constructor({ store, clock, federation, generation, uncommittedUpdatesMax, events }: LedgerOptions) {
     this.#store = store;
@@ -123,9 +125,10 @@ export class Ledger {
     for (const member of members) held.members.add(member);
     for (const settlement of settlements) held.settlements.push(settlement);
     const isHeld = this.#holds > 0 && !this.#isClosed && held.settlements.length < this.#heldMax;
-    // Main's values of before are still whole; the next change takes their place.
-    if (isHeld) this.#shared?.detach();
-    else this.flush();
+    // Main's values of before are still whole, but the next change would take their place.
+    if (!isHeld) this.flush();
+    else if (this.#events.plugins.isEmpty) this.#shared?.keep(main, this.#spare);
+    else this.#shared?.detach();
   }
 
   /**
@@ -220,6 +223,7 @@ export class Ledger {
     const { plugins } = this.#events;
     // A plugin may keep the new main back, so that the one before is out for longer, and its `save` may change main again.
     if (!plugins.isEmpty) this.#shared?.detach();
+    const before = this.#shared;
     plugins.save();
     const { layout, dtype, version, values } = main;
     if (layout === undefined) return;
@@ -227,6 +231,8 @@ export class Ledger {
     if (!plugins.isEmpty) durable.detach();
     this.#shared = durable;
     this.#events.committed(durable);
+    // Nobody has the main of before any more: what it kept can be used again.
+    this.#spare = plugins.isEmpty ? before?.kept : undefined;
     for (const settlement of settlements) settlement.resolve();
   }
 

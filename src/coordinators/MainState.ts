@@ -52,6 +52,13 @@ export class MainState {
     return this.#next;
   }
 
+  /** Somebody keeps these values: where they are the spare ones, `others` or new ones take their place. */
+  giveUpSpare(values: Float64Array<ArrayBuffer>, others: Float64Array<ArrayBuffer> | undefined): void {
+    if (this.#next !== values) return;
+    const isFit = others !== undefined && others.length === values.length && others !== this.#values;
+    this.#next = isFit ? others : new Float64Array(values.length);
+  }
+
   /** Throws NonFiniteError where the spare values, as main's dtype, are not finite. */
   checkSpare(layout: ParameterLayout, dtype: DataType): Steps<void> {
     return slices(this.#next.length, (start, end) => this.checkRange(layout, dtype, start, end));

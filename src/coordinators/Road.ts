@@ -65,6 +65,14 @@ export class Road<T extends Gradients | ModelParameters> {
     return this.#queue.length;
   }
 
+  /** Something may refer to the content of an update after `submit`: the queue, a plugin, or the coordinator itself. */
+  get keepsUpdates(): boolean {
+    const { options, plugins, coordinator } = this.#parts;
+    // What waits for its turn is a copy.
+    if (options.drive !== 'immediate') return false;
+    return this.#queue.length > 0 || !plugins.isEmpty || coordinator.kind() === 'parameters';
+  }
+
   /** Works on what waits; true where all is done. */
   run(budgetMs: number): boolean {
     return this.#queue.run(this.#parts.options.clock, budgetMs);

@@ -49,7 +49,7 @@ export class UpdateDesk {
   take(message: UpdateMessage, layout: ParameterLayout): void {
     const { sequence } = message;
     const { childId, epoch, server } = this.#options;
-    const content = readContent(message, layout, server.coordinator.terms.kind);
+    const content = readContent(message, layout, server);
     // It is for whoever takes over: the child sends it again there.
     if (server.isHandingOver) return;
     this.#beginTurn();
@@ -64,7 +64,9 @@ export class UpdateDesk {
       );
       return;
     }
+    const wasKept = server.coordinator.keepsUpdates;
     const receipt = server.coordinator.submit(content, { childId, epoch, sequence });
+    if (!wasKept && !server.coordinator.keepsUpdates) server.buffers.give(content.values);
     const { status, version, reason } = receipt;
     if (status === 'duplicate') this.#answerAgain(sequence, receipt);
     else {
@@ -182,12 +184,13 @@ function* runsOf(numbers: number[]): Generator<[number, number]> {
 function readContent(
   message: UpdateMessage,
   layout: ParameterLayout,
-  kind: 'gradients' | 'parameters',
+  { coordinator, buffers }: ChildServer,
 ): Gradients | ModelParameters {
-  const values = bytesToValues(message.payload, message.dtype, layout.length);
+  const values = bytesToValues(message.payload, message.dtype, layout.length, buffers);
   const sampleCount = message.sampleCount ?? undefined;
   const baseVersion = message.baseVersion ?? undefined;
-  if (kind === 'parameters') return new ModelParameters(layout, values, { sampleCount, baseVersion });
+  if (coordinator.terms.kind === 'parameters')
+    return new ModelParameters(layout, values, { sampleCount, baseVersion });
   if (sampleCount === undefined) throw new MalformedDataError('gradients need a sampleCount');
   return new Gradients(layout, values, { sampleCount, baseVersion });
 }

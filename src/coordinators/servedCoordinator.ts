@@ -28,6 +28,7 @@ export interface ServingParts {
     kind(): UpdateKind;
     phase(): Phase;
     submit(content: Gradients | ModelParameters, identity: UpdateIdentity): RoadReceipt;
+    keepsUpdates(): boolean;
     hold(): void;
     release(): void;
     report(error: Error): void;
@@ -67,6 +68,9 @@ export function servedCoordinator(parts: ServingParts): ServedCoordinator {
     },
     leave: (childId, epoch) => attendance.endSession(childId, epoch),
     submit: (content, identity) => coordinator.submit(content, identity),
+    get keepsUpdates() {
+      return coordinator.keepsUpdates();
+    },
     hasTaken: (childId, epoch, sequence) => attendance.hasTaken(childId, epoch, sequence),
     hold: () => coordinator.hold(),
     release: () => coordinator.release(),

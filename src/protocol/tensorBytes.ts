@@ -2,6 +2,7 @@ import { MalformedDataError } from '../errors.ts';
 import { bytesOf, isLittleEndian, swapOnBigEndian } from '../parameters/littleEndian.ts';
 import type { DataType, Values } from '../parameters/values.ts';
 import { createValues } from '../parameters/values.ts';
+import type { BufferPool } from '../transport/BufferPool.ts';
 
 /** Values as little-endian bytes: a view where the machine is little endian, which nearly all are. */
 export function valuesToBytes(values: Values): Uint8Array<ArrayBuffer> {
@@ -9,17 +10,30 @@ export function valuesToBytes(values: Values): Uint8Array<ArrayBuffer> {
   return isLittleEndian ? bytes : swapOnBigEndian(bytes.slice(), values.BYTES_PER_ELEMENT);
 }
 
-/** Values from little-endian bytes: always a copy, so that it is aligned and the receiver's own. */
-export function bytesToValues(bytes: Uint8Array<ArrayBuffer>, dtype: DataType, length: number): Values {
+/**
+ * Values from little-endian bytes: always a copy, so that it is aligned and the receiver's own; in a buffer of the pool
+ * where there is one.
+ */
+export function bytesToValues(
+  bytes: Uint8Array<ArrayBuffer>,
+  dtype: DataType,
+  length: number,
+  pool?: BufferPool,
+): Values {
   const expected = length * (dtype === 'float32' ? 4 : 8);
   if (bytes.length !== expected) {
     throw new MalformedDataError(
       `got ${bytes.length} bytes for ${length} values of ${dtype}, expected ${expected}`,
     );
   }
-  const values = createValues(dtype, length);
+  const values =
+    pool === undefined ? createValues(dtype, length) : valuesIn(pool.take(expected), dtype, length);
   const target = bytesOf(values);
   target.set(bytes);
   swapOnBigEndian(target, values.BYTES_PER_ELEMENT);
   return values;
+}
+
+function valuesIn({ buffer }: Uint8Array<ArrayBuffer>, dtype: DataType, length: number): Values {
+  return dtype === 'float32' ? new Float32Array(buffer, 0, length) : new Float64Array(buffer, 0, length);
 }

@@ -1,3 +1,5 @@
+import { BufferPool } from './BufferPool.ts';
+
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /** Bytes of a slab, and the most that are cut out of one: what holds a piece holds all of it. */
@@ -5,16 +7,18 @@ const slabBytes = 16_384;
 const pieceBytesMax = 4_096;
 
 /**
- * Memory for what is small, lives shortly and is made often: an array of bytes with memory of its own costs more to make
- * and to collect than a frame of a kilobyte takes to fill. Pieces that follow each other lie side by side.
+ * Memory for what lives shortly and is made often: an array of bytes with memory of its own costs more to make and to
+ * collect than a frame takes to fill. Small pieces are cut out of a slab, side by side; large ones can be given back.
  */
 export class Slab {
   #bytes: Bytes = new Uint8Array(0);
   #at = 0;
 
-  /** Zeros, which nobody else has had. */
-  allocate(length: number): Bytes {
-    if (length > pieceBytesMax) return new Uint8Array(length);
+  readonly #large = new BufferPool();
+
+  /** So many bytes; what is in them may be left from before. */
+  take(length: number): Bytes {
+    if (length > pieceBytesMax) return this.#large.take(length);
     if (this.#at + length > this.#bytes.length) {
       this.#bytes = new Uint8Array(slabBytes);
       this.#at = 0;
@@ -26,25 +30,31 @@ export class Slab {
 
   /** A copy of these bytes. */
   copy(bytes: Bytes): Bytes {
-    // Unlike an array of its own it is not filled with zeros first.
-    if (bytes.length > pieceBytesMax) return bytes.slice();
-    const piece = this.allocate(bytes.length);
+    const piece = this.take(bytes.length);
     piece.set(bytes);
     return piece;
+  }
+
+  /** Takes back what nobody will read or write any more, where it is worth it. */
+  give(bytes: Bytes): void {
+    if (bytes.length > pieceBytesMax) this.#large.give(bytes);
   }
 }
 
 /** One behind the other, `length` bytes together: a copy, but where one slab has them so already. */
-export function joinedBytes(parts: readonly Bytes[], length: number): Bytes {
+export function joinedBytes(parts: readonly Bytes[], length: number, memory: Slab): Bytes {
   const runs = runsOf(parts);
-  if (runs.length === 1) return runs[0] as Bytes;
-  const whole = new Uint8Array(length);
+  return runs.length === 1 ? (runs[0] as Bytes) : fill(memory.take(length), runs);
+}
+
+/** Writes them one behind the other. */
+export function fill(target: Bytes, parts: readonly Bytes[]): Bytes {
   let at = 0;
-  for (const run of runs) {
-    whole.set(run, at);
-    at += run.length;
+  for (const part of parts) {
+    target.set(part, at);
+    at += part.length;
   }
-  return whole;
+  return target;
 }
 
 /** Parts that lie side by side become one. */

@@ -19,7 +19,7 @@ export interface Connection {
   /** Bytes sent and not yet taken by the other end, or at least by the network. */
   readonly bufferedBytes: number;
   /**
-   * Sends a frame; never waits. The bytes must not change after that. Throws ConnectionClosedError, or
+   * Sends a frame; never waits. The bytes are the connection's after that. Throws ConnectionClosedError, or
    * LimitExceededError at the limit.
    */
   send(bytes: Uint8Array<ArrayBuffer>): void;

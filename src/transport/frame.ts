@@ -47,7 +47,8 @@ const knownFlags = 7;
 const criticalFlags = 255;
 export const headerBytes = 32;
 const alignment = 8;
-const frames = new Slab();
+/** Of frames: who has sent one, and nobody else has it, may give it back. */
+export const frameMemory: Slab = new Slab();
 
 /**
  * Bytes of a frame, see docs/protocol.md: a header of 32 bytes, metadata, zeros up to a multiple of 8, the payload.
@@ -60,7 +61,7 @@ export function encodeFrame(
 ): Uint8Array<ArrayBuffer> {
   checkLengths(metadata.length, payload.length, head.totalLength);
   const start = payloadStart(metadata.length);
-  const bytes = frames.allocate(start + payload.length);
+  const bytes = frameMemory.take(start + payload.length);
   bytes[0] = magic & 255;
   bytes[1] = magic >>> 8;
   bytes[2] = version;
@@ -73,8 +74,10 @@ export function encodeFrame(
   writeUint32(bytes, 12, metadata.length);
   writeUint32(bytes, 16, payload.length);
   writeUint32(bytes, 20, head.totalLength);
-  if ((head.flags & frameFlags.payloadChecksum) !== 0) writeUint32(bytes, 24, crc32c(payload));
+  const hasChecksum = (head.flags & frameFlags.payloadChecksum) !== 0;
+  writeUint32(bytes, 24, hasChecksum ? crc32c(payload) : 0);
   bytes.set(metadata, headerBytes);
+  for (let at = headerBytes + metadata.length; at < start; at++) bytes[at] = 0;
   if (payload.length > 0) bytes.set(payload, start);
   writeUint32(bytes, 28, headChecksum(bytes, 0, metadata.length));
   return bytes;

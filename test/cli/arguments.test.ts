@@ -11,14 +11,19 @@ describe('readArguments', () => {
     [['-v'], { kind: 'version' }],
     [['demo', '--help'], { kind: 'help', of: 'demo' }],
     [['demo', '-h', '--seed', '3'], { kind: 'help', of: 'demo' }],
-    [['demo'], { kind: 'demo', seed: 1, children: 8, json: false }],
-    [['demo', '--seed', '0'], { kind: 'demo', seed: 0, children: 8, json: false }],
+    [['demo'], { kind: 'demo', seed: 1, children: 8, place: 'threads', json: false }],
+    [['demo', '--seed', '0'], { kind: 'demo', seed: 0, children: 8, place: 'threads', json: false }],
     [['inspect', 'a b.json'], { kind: 'inspect', file: 'a b.json', json: false }],
     [['inspect', '--json', '--', '-x'], { kind: 'inspect', file: '-x', json: true }],
     [['inspect', '--help'], { kind: 'help', of: 'inspect' }],
     [['inspect', 'x', '-h'], { kind: 'help', of: 'inspect' }],
-    [['demo', '--json', '--seed=4294967295'], { kind: 'demo', seed: 4294967295, children: 8, json: true }],
-    [['demo', '--children', '2'], { kind: 'demo', seed: 1, children: 2, json: false }],
+    [
+      ['demo', '--json', '--seed=4294967295'],
+      { kind: 'demo', seed: 4294967295, children: 8, place: 'threads', json: true },
+    ],
+    [['demo', '--processes'], { kind: 'demo', seed: 1, children: 8, place: 'processes', json: false }],
+    [['demo', '--in-process'], { kind: 'demo', seed: 1, children: 8, place: 'in-process', json: false }],
+    [['demo', '--children', '2'], { kind: 'demo', seed: 1, children: 2, place: 'threads', json: false }],
   ])('reads %j', (words, expected) => {
     expect(readArguments(words)).toEqual(expected);
   });
@@ -40,6 +45,7 @@ describe('readArguments', () => {
     [['demo', '--seed', '4294967296'], '--seed is "4294967296"'],
     [['demo', '--children', '1'], '--children is "1", expected a whole number, 2 to 64'],
     [['demo', '--children', '65'], '--children is "65"'],
+    [['demo', '--processes', '--in-process'], 'expected --processes or --in-process, got both'],
   ])('refuses %j', (words, message) => {
     const reading = (): unknown => readArguments(words);
     expect(reading).toThrow(UsageError);

@@ -3,27 +3,34 @@ import { InProcessTransport } from 'mainstem';
 import { describe, expect, it } from 'vitest';
 import { CountingTransport } from '../../src/cli/countingTransport.ts';
 
+interface ByHand {
+  readonly inner: InProcessTransport;
+  readonly transport: CountingTransport;
+  readonly deliver: () => void;
+}
+
 /** A transport whose deliveries happen when `deliver` is called. */
-function transportByHand(): { transport: CountingTransport; deliver: () => void } {
+function transportByHand(): ByHand {
   const waiting: (() => void)[] = [];
   const inner = new InProcessTransport({ defer: (delivery) => waiting.push(delivery) });
   const deliver = (): void => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) next();
   };
-  return { transport: new CountingTransport(inner), deliver };
+  return { inner, transport: new CountingTransport(inner), deliver };
 }
 
-async function connectPair(transport: CountingTransport): Promise<{ near: Connection; far: Connection }> {
+async function connectPair({ inner, transport }: ByHand): Promise<{ near: Connection; far: Connection }> {
   const accepted: Connection[] = [];
-  await transport.listen((connection) => accepted.push(connection));
+  await inner.listen((connection) => accepted.push(connection));
   const near = await transport.connect();
   return { near, far: accepted[0] as Connection };
 }
 
 describe('CountingTransport', () => {
   it('counts the frames of both directions once, and passes them on', async () => {
-    const { transport, deliver } = transportByHand();
-    const { near, far } = await connectPair(transport);
+    const byHand = transportByHand();
+    const { transport, deliver } = byHand;
+    const { near, far } = await connectPair(byHand);
     const atNear: number[] = [];
     const atFar: number[] = [];
     near.receive({ frame: (bytes) => atNear.push(bytes.length), drained() {}, closed() {} });
@@ -39,8 +46,9 @@ describe('CountingTransport', () => {
   });
 
   it('does not count what was refused, and passes the end on', async () => {
-    const { transport, deliver } = transportByHand();
-    const { near, far } = await connectPair(transport);
+    const byHand = transportByHand();
+    const { transport, deliver } = byHand;
+    const { near, far } = await connectPair(byHand);
     let ends = 0;
     near.receive({ frame() {}, drained() {}, closed: () => ends++ });
     far.receive({ frame() {}, drained() {}, closed: () => ends++ });

@@ -24,6 +24,7 @@ function reportOf(merged: number, children = 8): DemoReport {
   return {
     seed: 3,
     children,
+    childrenRanIn: '2 worker threads',
     trainingRows: 80,
     heldOutRows: 20,
     splits: [

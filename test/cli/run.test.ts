@@ -25,6 +25,7 @@ interface Outcome {
   readonly err: string;
 }
 
+/** In this thread: the other places are those of demoPlaces.test.ts. */
 async function runQuickly(words: readonly string[], signal = new AbortController().signal): Promise<Outcome> {
   const stdout = new Sink();
   const stderr = new Sink();
@@ -85,9 +86,23 @@ describe('run', () => {
     const stderr = new Sink();
     const { signal } = new AbortController();
     const stdout = new Sink();
-    const status = await run(['demo'], { stdout, stderr, clock: tickingClock(), signal, plan: broken });
+    const words = ['demo', '--in-process'];
+    const status = await run(words, { stdout, stderr, clock: tickingClock(), signal, plan: broken });
     expect(status).toBe(exitStatus.failed);
     expect(stderr.text).toBe('mainstem: learningRate is -1, expected a finite number, 0 or more\n');
+  });
+});
+
+describe('a training that diverges', () => {
+  it('ends its federation with the main of the round before, and no other', async () => {
+    const plan: Plan = { ...quick, scaling: { ...quick.scaling, learningRate: 1e200 } };
+    const [stdout, stderr] = [new Sink(), new Sink()];
+    const { signal } = new AbortController();
+    const words = ['demo', '--in-process', '--json'];
+    expect(await run(words, { stdout, stderr, clock: tickingClock(), signal, plan })).toBe(exitStatus.done);
+    const { splits, scaling } = JSON.parse(stdout.text) as DemoReport;
+    expect(scaling.map(({ accuracy }) => accuracy)).toEqual([0, 0]);
+    expect(splits.every(({ results }) => results.every(({ accuracy }) => accuracy > 0))).toBe(true);
   });
 });
 
@@ -95,7 +110,7 @@ describe('mainstem demo --json', () => {
   let first: Outcome;
   let report: DemoReport;
   beforeAll(async () => {
-    first = await runQuickly(['demo', '--json', '--seed', '4']);
+    first = await runQuickly(['demo', '--in-process', '--json', '--seed', '4']);
     report = JSON.parse(first.out) as DemoReport;
   });
 
@@ -103,6 +118,7 @@ describe('mainstem demo --json', () => {
     expect(first.status).toBe(0);
     expect(first.err.trimEnd().split('\n').length).toBe(9);
     expect(report).toMatchObject({ seed: 4, children: 8, trainingRows: 1438, heldOutRows: 359 });
+    expect(report.childrenRanIn).toBe("the coordinator's own thread");
     expect(report.splits.map(({ name }) => name)).toEqual(['even', 'skewed']);
     for (const { results } of report.splits) {
       expect(results.map(({ name }) => name)).toEqual(['alone', 'gradients', 'parameters', 'central']);
@@ -162,8 +178,8 @@ describe('mainstem demo --json', () => {
       (JSON.parse(out) as DemoReport).splits.flatMap(({ results }) =>
         results.map(({ accuracy }) => accuracy),
       );
-    expect((await runQuickly(['demo', '--json', '--seed', '4'])).out).toBe(first.out);
-    const other = await runQuickly(['demo', '--json', '--seed', '5']);
+    expect((await runQuickly(['demo', '--in-process', '--json', '--seed', '4'])).out).toBe(first.out);
+    const other = await runQuickly(['demo', '--in-process', '--json', '--seed', '5']);
     expect(accuracies(other)).not.toEqual(accuracies(first));
   });
 });

@@ -62,7 +62,7 @@ async function expectThatOthersGoOn(): Promise<void> {
 
 const giant = (at: 12 | 16 | 20, value: number): Bytes => {
   const bytes = writeDraft(update(1), 0);
-  new DataView(bytes.buffer).setUint32(at, value, true);
+  new DataView(bytes.buffer, bytes.byteOffset).setUint32(at, value, true);
   return bytes;
 };
 

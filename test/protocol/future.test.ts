@@ -82,8 +82,12 @@ test('a later child that speaks nothing older is refused, and told which version
 function changed(at: number, value: number): Bytes {
   const bytes = writeDraft(conversation[1] as Draft, 1);
   bytes[at] = value;
-  const end = 32 + new DataView(bytes.buffer).getUint32(12, true);
-  new DataView(bytes.buffer).setUint32(28, crc32c(bytes, 32, end, crc32c(bytes, 0, 28)), true);
+  const end = 32 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(12, true);
+  new DataView(bytes.buffer, bytes.byteOffset).setUint32(
+    28,
+    crc32c(bytes, 32, end, crc32c(bytes, 0, 28)),
+    true,
+  );
   return bytes;
 }
 

@@ -159,9 +159,9 @@ describe('WebSocketTransport in browsers', () => {
     const errors: (MainstemError | undefined)[] = [];
     for (const end of ends) {
       const { socket, closes, counts } = await opened(clock);
-      socket.onmessage?.({ data: frameOf(3).buffer });
+      socket.onmessage?.({ data: frameOf(3).slice().buffer });
       end(socket);
-      socket.onmessage?.({ data: frameOf(3).buffer });
+      socket.onmessage?.({ data: frameOf(3).slice().buffer });
       socket.onclose?.({ code: 1006, wasClean: false });
       expect(counts.frames).toBe(1);
       expect(closes).toHaveLength(1);

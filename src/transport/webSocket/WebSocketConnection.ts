@@ -2,7 +2,7 @@ import { afterTurn } from '../../clock.ts';
 import type { MainstemError } from '../../errors.ts';
 import { ConnectionClosedError, LimitExceededError, toMainstemError } from '../../errors.ts';
 import { linkLimits } from '../../limits.ts';
-import { splitFrames } from '../frame.ts';
+import { frameMemory, splitFrames } from '../frame.ts';
 import { webSocketLimits } from '../limits.ts';
 import { joinedBytes } from '../Slab.ts';
 import type { Connection, ConnectionHandlers } from '../Transport.ts';
@@ -184,7 +184,7 @@ export class WebSocketConnection implements Connection, BudgetedSender {
     const total = this.#gatheredBytes;
     this.#gathered = [];
     this.#gatheredBytes = 0;
-    this.#write(joinedBytes(frames, total));
+    this.#write(joinedBytes(frames, total, frameMemory));
   }
 
   #write(bytes: Bytes): void {
@@ -193,6 +193,8 @@ export class WebSocketConnection implements Connection, BudgetedSender {
       if (this.#ending !== undefined) return;
       this.#outstandingBytes -= length;
       this.#budget?.give(length);
+      // `send` has taken it over, and here nobody else has it.
+      frameMemory.give(bytes);
       if (!this.#isClosed && this.bufferedBytes <= linkLimits.lowWaterBytes) this.#handlers?.drained();
     });
   }

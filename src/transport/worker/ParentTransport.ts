@@ -21,8 +21,8 @@ export interface ParentTransportOptions {
 }
 
 /**
- * A child's side of worker threads and Web Workers, used inside the worker: `new Child(model, { transport: new
- * ParentTransport() })`. The thread that started the worker lets it connect with `WorkerTransport.add`. Many children
+ * A child's side of worker threads and Web Workers, used inside the worker: `Child.connect({ transport: new
+ * ParentTransport(), model, childId })`. The thread that started the worker lets it connect with `WorkerTransport.add`. Many children
  * may connect from one worker.
  */
 export class ParentTransport implements ClientTransport {

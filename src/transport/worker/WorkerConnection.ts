@@ -10,7 +10,7 @@ import {
 import { linkLimits } from '../../limits.ts';
 import { splitFrames } from '../frame.ts';
 import { workerLimits } from '../limits.ts';
-import { joinedBytes } from '../Slab.ts';
+import { fill } from '../Slab.ts';
 import type { Connection, ConnectionHandlers } from '../Transport.ts';
 import type { Port } from './ports.ts';
 
@@ -180,10 +180,9 @@ function isCount(message: unknown, countMax: number): message is number {
 
 /** A copy: what was sent may be sent to others too. */
 function joined(parts: readonly Bytes[], length: number): ArrayBuffer {
-  const whole = joinedBytes(parts, length);
-  const isOwn = whole.buffer !== parts[0]?.buffer;
-  // Unlike an array of its own a slice is not filled with zeros first.
-  return isOwn ? whole.buffer : whole.slice().buffer;
+  // Unlike an array of its own it is not filled with zeros first.
+  if (parts.length === 1) return (parts[0] as Bytes).slice().buffer;
+  return fill(new Uint8Array(length), parts).buffer;
 }
 
 /** A connection over a port, which it starts. */

@@ -26,7 +26,7 @@ export function writeDraft(draft: Draft, next: number): Bytes {
   const { kind, flags, channel, number = next, metadata, payload, totalLength } = draft;
   const start = Math.ceil((32 + metadata.length) / 8) * 8;
   const bytes = new Uint8Array(start + payload.length);
-  const view = new DataView(bytes.buffer);
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
   bytes.set([0x4d, 0x53, 1, kind]);
   view.setUint16(4, flags, true);
   view.setUint16(6, channel, true);

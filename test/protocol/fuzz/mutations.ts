@@ -164,7 +164,7 @@ export function mutateBytes(bytes: Bytes, random: Random): Bytes {
   let changed: Bytes;
   if (random.next() < 0.3 && bytes.length >= 32) {
     changed = bytes.slice();
-    const view = new DataView(changed.buffer);
+    const view = new DataView(changed.buffer, changed.byteOffset);
     view.setUint32(pick(random, [8, 12, 16, 20, 24, 28]), pick(random, edges), true);
   } else changed = changeBytes(bytes, random);
   if (random.next() < 0.5) seal(changed);
