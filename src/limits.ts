@@ -85,12 +85,21 @@ export const idLengthMax = 256;
 /** Layouts that one connection may announce. More: the connection is closed. */
 export const layoutsPerConnectionMax = 16;
 
-/** The pace at which main is published to remote children. See PublicationPace. */
-export const publicationLimits: Readonly<{ burstBytes: number; bytesPerMs: number }> = Object.freeze({
-  // What may go out at once after a pause,
-  burstBytes: 2 ** 24,
-  // and what every millisecond adds: 25 MB a second.
-  bytesPerMs: 25_000,
+/** How main is published to remote children. See Publications. */
+export const publicationLimits: Readonly<{
+  quietMsMax: number;
+  sliceMs: number;
+  bytesPerMs: number;
+  pauseFactor: number;
+}> = Object.freeze({
+  // So long it waits at most for a turn without updates: a child that uses what it gets has it with its commit anyway.
+  quietMsMax: 50,
+  // After so long the event loop has its turn.
+  sliceMs: 2,
+  // It counts as work for as long as it took, or as so many bytes take;
+  bytesPerMs: 2 ** 20,
+  // and so many times as long the next one waits: a fifth of the time at most is spent on it.
+  pauseFactor: 4,
 });
 
 /** How long a child whose connection broke counts as there, in milliseconds; then it is counted out. */

@@ -10,7 +10,8 @@ import { BufferPool } from '../transport/BufferPool.ts';
 import type { SessionClaim, SessionTerms } from './Attendance.ts';
 import { LayoutPool } from './LayoutPool.ts';
 import type { UpdateIdentity } from './Membership.ts';
-import { PublicationPace } from './PublicationPace.ts';
+import type { Subscriber } from './Publications.ts';
+import { Publications } from './Publications.ts';
 import { PublishedMain } from './PublishedMain.ts';
 import type { RoadReceipt } from './receipts.ts';
 import { UnsettledUpdates } from './UnsettledUpdates.ts';
@@ -91,7 +92,7 @@ export class ChildServer {
   readonly #sessions = new Map<string, JoinedSession>();
   /** Children whose connection broke, and how to stop counting them out. */
   readonly #suspended = new Map<string, () => void>();
-  readonly #pace: PublicationPace;
+  readonly #publications: Publications;
   readonly #layouts = new LayoutPool();
   #latest: PublishedMain | undefined;
   /** Another process takes over: children may come back after so many milliseconds. */
@@ -101,7 +102,7 @@ export class ChildServer {
     this.federation = federation;
     this.coordinator = coordinator;
     this.#options = options;
-    this.#pace = new PublicationPace(options.clock, () => this.#publish());
+    this.#publications = new Publications(options.clock, () => this.#subscribers());
   }
 
   /** The updates that this coordinator gives up now are for whoever takes over. */
@@ -186,10 +187,15 @@ export class ChildServer {
     return this.#layouts.intern(layout);
   }
 
-  /** Main has changed: children get it as soon as the pace of publications allows, and only the newest then. */
+  /** Main has changed: children get it soon, and only the newest then. */
   publish(): void {
     this.#latest = undefined;
-    if (this.#sessions.size > 0) this.#pace.request();
+    if (this.#sessions.size > 0) this.#publications.request();
+  }
+
+  /** An update has come. */
+  heard(): void {
+    this.#publications.heard();
   }
 
   /** The newest main that children may see. */
@@ -203,7 +209,7 @@ export class ChildServer {
 
   /** Ends the sessions of all children: with a reason, or with a goodbye. */
   dismiss(reason?: Error, returnAfterMs: number | null = null): void {
-    this.#pace.stop();
+    this.#publications.stop();
     for (const session of [...this.#sessions.values()]) {
       if (reason === undefined) session.dismiss(returnAfterMs);
       else session.refuse(reason);
@@ -212,12 +218,15 @@ export class ChildServer {
     this.#suspended.clear();
   }
 
-  /** Sends main to all; what that costs sets the pace. */
-  #publish(): number {
-    const main = this.latestMain();
-    if (main === undefined) return 0;
-    let sent = 0;
-    for (const session of this.#sessions.values()) if (session.offerMain(main)) sent++;
-    return sent * main.bytes;
+  *#subscribers(): Generator<Subscriber> {
+    for (const session of this.#sessions.values()) {
+      yield {
+        // The newest of the moment: the rest of them may have their turn later.
+        offer: () => {
+          const main = this.latestMain();
+          return main !== undefined && session.offerMain(main) ? main.bytes : 0;
+        },
+      };
+    }
   }
 }

@@ -82,6 +82,11 @@ export class Session implements JoinedSession {
     if (child === undefined || main.version <= this.#sentVersion) return false;
     this.#wantsMain = !this.#channel.isIdle;
     if (this.#wantsMain) return false;
+    this.#sendMain(child, main);
+    return true;
+  }
+
+  #sendMain(child: JoinedChild, main: PublishedMain): void {
     this.#sentVersion = main.version;
     const { layout, version } = main;
     this.#attempt(() => {
@@ -89,7 +94,14 @@ export class Session implements JoinedSession {
       const dtype = main.dtypeFor(child.dtypes);
       this.#post({ type: 'main', layout: index, dtype, version, base: null, payload: main.payload(dtype) });
     });
-    return true;
+  }
+
+  /** A child that uses each main before it sends is never more than one behind, however much waits for others. */
+  #refresh(usedVersion: number): void {
+    const child = this.#child;
+    if (child === undefined || usedVersion !== this.#sentVersion || !this.#channel.isEmpty) return;
+    const main = child.server.latestMain();
+    if (main !== undefined && main.version > usedVersion) this.#sendMain(child, main);
   }
 
   #sendLatest(): void {
@@ -192,6 +204,7 @@ export class Session implements JoinedSession {
       updatesPerSecondMax: this.#host.updatesPerSecondMax,
       now: () => this.#host.now(),
       send: (message) => this.#send(message),
+      refresh: (usedVersion) => this.#refresh(usedVersion),
       failed: (error) => this.#fail(error),
     });
     const dtypes = hello.dtypes.filter((name): name is DataType => name === 'float32' || name === 'float64');

@@ -16,6 +16,8 @@ export interface UpdateDeskOptions {
   readonly updatesPerSecondMax: number;
   now(): number;
   send(message: Message): void;
+  /** Sends the newest main, where the child has made use of the last that it was sent: this is the version it has. */
+  refresh(usedVersion: number): void;
   failed(error: Error): void;
 }
 
@@ -33,6 +35,8 @@ export class UpdateDesk {
   readonly #options: UpdateDeskOptions;
   #answers: Answer[] = [];
   #committed: number[] = [];
+  /** Version of main that the last update was made from. */
+  #usedVersion = 0;
   #isTurn = false;
   #isClosed = false;
   /** Updates that the child may send now; as many as a second allows at most. */
@@ -53,6 +57,7 @@ export class UpdateDesk {
     // It is for whoever takes over: the child sends it again there.
     if (server.isHandingOver) return;
     this.#beginTurn();
+    this.#usedVersion = message.baseVersion ?? 0;
     // What has been taken is not refused when it comes again, however soon.
     if (!server.coordinator.hasTaken(childId, epoch, sequence) && !this.#isWithinRate()) {
       const reason = `more than ${this.#options.updatesPerSecondMax} updates a second; send fewer, or later`;
@@ -84,8 +89,10 @@ export class UpdateDesk {
       // What was applied in this turn is committed now, so that the answers are complete.
       this.#options.server.coordinator.release();
     }
-    const { send } = this.#options;
+    const { send, refresh } = this.#options;
     for (const answer of this.#answers.splice(0)) send({ type: 'receipt', ...answer });
+    // Before the commit: a child that waits for it to begin its next round begins with this main.
+    if (this.#committed.length > 0) refresh(this.#usedVersion);
     for (const [first, last] of runsOf(this.#committed.splice(0))) send({ type: 'committed', first, last });
   }
 
@@ -141,6 +148,7 @@ export class UpdateDesk {
   #beginTurn(): void {
     if (this.#isTurn) return;
     this.#isTurn = true;
+    this.#options.server.heard();
     this.#options.server.coordinator.hold();
     this.#flushSoon();
   }

@@ -90,6 +90,11 @@ export class Channel {
     return this.#wires.identity;
   }
 
+  /** Whether all that was sent is on the connection. */
+  get isEmpty(): boolean {
+    return this.#outgoing.length === 0;
+  }
+
   /** Whether a message would go out at once. */
   get isIdle(): boolean {
     return this.#outgoing.length === 0 && this.#wires.hasRoom();

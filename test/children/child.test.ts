@@ -119,7 +119,10 @@ describe('Child', () => {
     const versions: number[] = [];
     child.on('mainUpdated', ({ version }) => versions.push(version));
     network.setFaults({ duplicate: 1, reorder: 0.7 });
-    for (let i = 0; i < 20; i++) coordinator.addGradients(gradientsOf([1, i]));
+    for (let i = 0; i < 20; i++) {
+      coordinator.addGradients(gradientsOf([1, i]));
+      await settle();
+    }
     await network.settle();
     expect(network.statistics.reordered).toBeGreaterThan(0);
     expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b));

@@ -194,7 +194,7 @@ describe('commits', () => {
 
   test('children see what is durable only', async () => {
     const store = new HeldStore();
-    const coordinator = make(store);
+    const coordinator = make(store, { clock: new VirtualClock() });
     const transport = new InProcessTransport();
     await coordinator.listen(transport);
     coordinator.setModelParameters(parametersOf(1, 1));
