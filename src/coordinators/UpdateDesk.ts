@@ -90,9 +90,10 @@ export class UpdateDesk {
       this.#options.server.coordinator.release();
     }
     const { send, refresh } = this.#options;
-    for (const answer of this.#answers.splice(0)) send({ type: 'receipt', ...answer });
-    // Before the commit: a child that waits for it to begin its next round begins with this main.
-    if (this.#committed.length > 0) refresh(this.#usedVersion);
+    const answers = this.#answers.splice(0);
+    // First: a child that waits for its commit, or hears that it is behind, begins its next round with this main.
+    if (this.#committed.length > 0 || answers.some(({ error }) => error !== null)) refresh(this.#usedVersion);
+    for (const answer of answers) send({ type: 'receipt', ...answer });
     for (const [first, last] of runsOf(this.#committed.splice(0))) send({ type: 'committed', first, last });
   }
 
