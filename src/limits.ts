@@ -111,6 +111,9 @@ export const restoringAwayMs = 1_000;
 /** Ends of updates and reports that a child waits for at once. Beyond: its `send` waits. */
 export const unsettledUpdatesMax = 1_024;
 
+/** Numbers that say where a main differs from the one before. More: it is sent whole. */
+export const valueRunsMax = 4_094;
+
 /** Limits of the fields of a message. Beyond them: MalformedDataError. */
 export const wireMetadataLimits: Readonly<{
   listLengthMax: number;

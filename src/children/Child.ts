@@ -3,6 +3,7 @@ import type { MainstemError } from '../errors.ts';
 import {
   ConnectionClosedError,
   InvalidDataError,
+  MalformedDataError,
   NoMainParametersError,
   RemoteError,
   SessionLostError,
@@ -30,7 +31,6 @@ import type {
   Welcome,
 } from '../protocol/messages.ts';
 import { protocolVersion } from '../protocol/messages.ts';
-import { bytesToValues } from '../protocol/tensorBytes.ts';
 import { platformRandom, randomName } from '../random.ts';
 import { show } from '../show.ts';
 import { refuseUnknownOptions } from '../unknownOptions.ts';
@@ -39,6 +39,7 @@ import { ChildModel } from './ChildModel.ts';
 import { ChildSession, fromWire } from './ChildSession.ts';
 import type { ChildOptions } from './childOptions.ts';
 import { checkChildOptions } from './childOptions.ts';
+import { readMain } from './readMain.ts';
 import { resolveReconnect } from './reconnectOptions.ts';
 import { SentReports } from './SentReports.ts';
 import type { ChildReceipt, SentUpdate } from './SentUpdates.ts';
@@ -273,7 +274,7 @@ export class Child {
       layout: layout === undefined ? null : layoutForm(layout),
       token: this.#token,
       dtypes: ['float32', 'float64'],
-      codecs: ['none'],
+      codecs: ['none', 'runs'],
     };
   }
 
@@ -347,17 +348,22 @@ export class Child {
     }
   }
 
-  #takeMain({ layout: index, dtype, version, payload }: MainMessage): void {
+  #takeMain(message: MainMessage): void {
+    const { layout: index, version } = message;
     // A transport may bring it twice, or late: main never goes back within a session.
     const isOld = this.#main !== undefined && version <= this.version;
     const isOfOtherInstance = this.#isMainOfOtherInstance;
     if (isOld && !isOfOtherInstance) return;
-    this.#isMainOfOtherInstance = false;
     const layout = this.#session.layouts?.require(index);
     if (layout === undefined) return;
-    const main = new ModelParameters(layout, bytesToValues(payload, dtype, layout.length), {
-      baseVersion: version,
-    });
+    const values = readMain(message, layout, isOfOtherInstance ? undefined : this.#main);
+    if (values === undefined) {
+      const reason = `version ${version} of main came as a difference to version ${message.base}, which is not here`;
+      this.#session.renew(new MalformedDataError(reason));
+      return;
+    }
+    this.#isMainOfOtherInstance = false;
+    const main = new ModelParameters(layout, values, { baseVersion: version });
     const isKnown = this.#main !== undefined && isSameMain(main, this.#main);
     this.#main = main;
     // The version that the model has is not one of this coordinator's.

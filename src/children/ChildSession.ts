@@ -110,6 +110,11 @@ export class ChildSession {
     this.#conversation?.channel.announceBusy(leaseMs);
   }
 
+  /** Goes on over another connection, whose hello says what the child has. */
+  renew(error: MainstemError): void {
+    this.#lose(error);
+  }
+
   /** Says goodbye and ends. */
   leave(): void {
     if (this.#hasEnded) return;

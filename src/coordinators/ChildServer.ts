@@ -94,7 +94,9 @@ export class ChildServer {
   readonly #suspended = new Map<string, () => void>();
   readonly #publications: Publications;
   readonly #layouts = new LayoutPool();
+  /** The newest that was made, and whether main has changed since. */
   #latest: PublishedMain | undefined;
+  #isLatest = false;
   /** Another process takes over: children may come back after so many milliseconds. */
   #returnAfterMs: number | undefined;
 
@@ -189,7 +191,7 @@ export class ChildServer {
 
   /** Main has changed: children get it soon, and only the newest then. */
   publish(): void {
-    this.#latest = undefined;
+    this.#isLatest = false;
     if (this.#sessions.size > 0) this.#publications.request();
   }
 
@@ -200,9 +202,10 @@ export class ChildServer {
 
   /** The newest main that children may see. */
   latestMain(): PublishedMain | undefined {
-    if (this.#latest === undefined) {
+    if (!this.#isLatest) {
       const main = this.coordinator.main();
-      this.#latest = main === undefined ? undefined : new PublishedMain(main);
+      this.#latest = main === undefined ? undefined : new PublishedMain(main, this.#latest);
+      this.#isLatest = true;
     }
     return this.#latest;
   }

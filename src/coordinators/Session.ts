@@ -32,6 +32,8 @@ interface JoinedChild {
   readonly epoch: number;
   readonly server: ChildServer;
   readonly dtypes: readonly DataType[];
+  /** It takes a main as a difference to the one before. */
+  readonly takesRuns: boolean;
   readonly desk: UpdateDesk;
 }
 
@@ -87,12 +89,15 @@ export class Session implements JoinedSession {
   }
 
   #sendMain(child: JoinedChild, main: PublishedMain): void {
-    this.#sentVersion = main.version;
     const { layout, version } = main;
+    const dtype = main.dtypeFor(child.dtypes);
+    const changes = child.takesRuns ? main.changesSince(this.#sentVersion, dtype) : undefined;
+    const base = changes === undefined ? null : this.#sentVersion;
+    const { runs, payload } = changes ?? { runs: null, payload: main.payload(dtype) };
+    this.#sentVersion = version;
     this.#attempt(() => {
       const index = this.#layouts.indexOf(layout, (message) => this.#post(message));
-      const dtype = main.dtypeFor(child.dtypes);
-      this.#post({ type: 'main', layout: index, dtype, version, base: null, payload: main.payload(dtype) });
+      this.#post({ type: 'main', layout: index, dtype, version, base, runs, payload });
     });
   }
 
@@ -208,7 +213,8 @@ export class Session implements JoinedSession {
       failed: (error) => this.#fail(error),
     });
     const dtypes = hello.dtypes.filter((name): name is DataType => name === 'float32' || name === 'float64');
-    this.#child = { id, epoch, server, dtypes, desk };
+    const takesRuns = hello.codecs.includes('runs');
+    this.#child = { id, epoch, server, dtypes, takesRuns, desk };
     this.#host.joined(this);
     // Whoever heard that it joined may have ended what it joined.
     this.#host.choose(hello, layout);
@@ -222,7 +228,7 @@ export class Session implements JoinedSession {
       isResumed,
       version: main?.version ?? 0,
       sharedTensors: sharedTensors ?? null,
-      codec: 'none',
+      codec: takesRuns ? 'runs' : 'none',
     });
     this.#sentVersion = isOfThisInstance ? hello.version : 0;
     if (main !== undefined) this.offerMain(main);

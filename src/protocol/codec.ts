@@ -102,6 +102,9 @@ const layout: Field = {
       : value,
 };
 
+/** Absent in a main that is whole. */
+const runs: Field = { isLegal: orNull(listOf(isCount)), absent: null };
+
 const dtype = word('float32', 'float64');
 
 interface MessageForm {
@@ -163,7 +166,11 @@ const forms: Readonly<Record<Message['type'], MessageForm>> = {
   },
   committed: { kind: 22, fields: { first: count, last: count } },
   rejected: { kind: 23, fields: { sequence: count, error: requiredError } },
-  main: { kind: 24, hasPayload: true, fields: { layout: count, dtype, version: count, base: countOrNull } },
+  main: {
+    kind: 24,
+    hasPayload: true,
+    fields: { layout: count, dtype, version: count, base: countOrNull, runs },
+  },
   leave: { kind: 25, fields: {} },
   report: {
     kind: 26,

@@ -128,6 +128,8 @@ export interface MainMessage {
   readonly version: number;
   /** The version that the payload is a difference to; null: it is whole. */
   readonly base: number | null;
+  /** How many values of `base` stay, how many are replaced, how many stay …; null where `base` is. */
+  readonly runs: readonly number[] | null;
   readonly payload: Uint8Array<ArrayBuffer>;
 }
 

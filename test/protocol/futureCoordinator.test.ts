@@ -33,6 +33,7 @@ const main: readonly Message[] = [
     dtype: 'float64',
     version: 7,
     base: null,
+    runs: null,
     payload: valuesToBytes(Float64Array.from([1, 2, 3])),
   },
 ];
