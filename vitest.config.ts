@@ -19,6 +19,9 @@ const config: ViteUserConfig = defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
+    setupFiles: ['test/setup/poisonFreedMemory.ts'],
+    // Work, not waiting, takes this long, on a machine that has other work.
+    testTimeout: 30_000,
     reporters: ['default'],
     coverage: {
       provider: 'v8',

@@ -51,6 +51,7 @@ export class UpdateDesk {
 
   /** Takes an update in. Throws MalformedDataError where its content cannot be read. */
   take(message: UpdateMessage, layout: ParameterLayout): void {
+    if (this.#isClosed) return;
     const { sequence } = message;
     const { childId, epoch, server } = this.#options;
     const content = readContent(message, layout, server);
