@@ -15,7 +15,10 @@ import {
 } from 'mainstem';
 import { gradientsOf, numbersOf, parametersOf } from '../coordinators/helpers.ts';
 
-const start = [0.5, -1.25, 3];
+const small = [0.5, -1.25, 3];
+/** Its frames and values are in memory that is used again. */
+const large = [...small, ...new Array<number>(600).fill(0)];
+const startOf = (exchange: Exchange): readonly number[] => (exchange === 'gradients' ? small : large);
 export const children = 4;
 
 /** Synchronous rounds of gradients, of parameters, or updates that each move main and wait for nothing. */
@@ -43,12 +46,13 @@ export function fastClock(times: number): Clock {
 class ExactModel implements GradientModel {
   readonly #share: number;
   readonly #exchange: Exchange;
-  #values: readonly number[] = start;
+  #values: readonly number[];
   #round = 0;
 
   constructor(share: number, exchange: Exchange) {
     this.#share = share;
     this.#exchange = exchange;
+    this.#values = startOf(exchange);
   }
 
   setAreGradientsSaved(): void {}
@@ -69,7 +73,7 @@ class ExactModel implements GradientModel {
   getGradients(): Gradients {
     if (this.#exchange === 'pipelined') {
       this.#round++;
-      return gradientsOf([1_000 * (this.#share + 1) + this.#round, 1, 0]);
+      return gradientsOf(large.map((_, i) => 1_000 * (this.#share + 1) + this.#round + i));
     }
     return gradientsOf(this.#values.map((value, i) => Math.round(64 * (value - this.#share * (i + 1))) / 64));
   }
@@ -82,12 +86,12 @@ function createCoordinator(exchange: Exchange, clock: Clock): AnyCoordinator {
   const options = { clock, resumeMs: 1e8 };
   if (exchange === 'parameters') {
     const merging = new DistributedModelParametersCoordinator({ ...options, childUpdatesPerMerge: children });
-    merging.setMainModelParameters(parametersOf(...start));
+    merging.setMainModelParameters(parametersOf(...startOf(exchange)));
     return merging;
   }
   const childrenPerUpdate = exchange === 'pipelined' ? 1 : children;
   const moving = new DistributedGradientsCoordinator({ ...options, learningRate: 0.5, childrenPerUpdate });
-  moving.setModelParameters(parametersOf(...start));
+  moving.setModelParameters(parametersOf(...startOf(exchange)));
   return moving;
 }
 
