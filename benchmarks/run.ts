@@ -13,6 +13,7 @@ const tables = [
   'coordinators',
   'ticks',
   'wire',
+  'connections',
   'formulas',
   'startup',
   'peersRegression',

@@ -44,7 +44,6 @@ export class Door {
     head: Buffer,
     enter: (entry: Entry) => void,
   ): void {
-    const ignore = (): void => {};
     socket.on('error', ignore);
     const address = addressOf(request);
     const refusal = this.#visitors.enter(address);
@@ -52,8 +51,10 @@ export class Door {
       refuse(socket, refusal);
       return;
     }
+    leaveAtClose(socket, this.#visitors, address);
     const settle = (): void => {
       cancel();
+      socket.removeListener('close', settle);
       this.#waiting.delete(turnAway);
     };
     const turnAway = (status: number): void => {
@@ -62,10 +63,7 @@ export class Door {
     };
     const cancel = this.#options.clock.schedule(() => turnAway(408), this.#options.handshakeTimeoutMs);
     this.#waiting.add(turnAway);
-    socket.once('close', () => {
-      settle();
-      this.#visitors.leave(address);
-    });
+    socket.once('close', settle);
     const answer = (verdict: Verdict): void => {
       // Too late, or nobody is there any more.
       if (!this.#waiting.has(turnAway)) return;
@@ -105,6 +103,13 @@ export class Door {
     const childId = childIdOf(verdict);
     return childId === undefined ? { status: 401 } : { owner: { childId } };
   }
+}
+
+function ignore(): void {}
+
+/** By itself: a listener that stays as long as the socket must not hold on to the request. */
+function leaveAtClose(socket: Duplex, visitors: Visitors, address: string): void {
+  socket.once('close', () => visitors.leave(address));
 }
 
 /** Users may write in JavaScript: anything but a child id lets nobody in. */

@@ -8,6 +8,7 @@ import { webSocketLimits } from '../limits.ts';
 import type { Connection, Listener, ServerTransport } from '../Transport.ts';
 import { connectionOver } from './nodeSocket.ts';
 import { SendBudget } from './SendBudget.ts';
+import { SilentSockets } from './SilentSockets.ts';
 import type { Entry } from './serverDoor.ts';
 import { Door, refuse } from './serverDoor.ts';
 import type { ListenAddress, ResolvedServerOptions, WebSocketServerOptions } from './serverOptions.ts';
@@ -39,6 +40,7 @@ export class WebSocketServerTransport implements ServerTransport {
   readonly #visitors: Visitors;
   readonly #door: Door;
   readonly #budget: SendBudget;
+  readonly #silent: SilentSockets;
   #address: ListenAddress | undefined;
   #isListening = false;
 
@@ -48,6 +50,7 @@ export class WebSocketServerTransport implements ServerTransport {
     this.#visitors = new Visitors(this.#options);
     this.#door = new Door(this.#options, this.#visitors);
     this.#budget = new SendBudget(this.#options.totalBufferedBytesMax);
+    this.#silent = new SilentSockets(this.#options.clock, this.#options.handshakeTimeoutMs);
   }
 
   /** Where it listens on a port of its own; undefined before that, and on a server that is there. */
@@ -91,6 +94,7 @@ export class WebSocketServerTransport implements ServerTransport {
 
   #upgradeOn(server: Server, webSockets: WebSocketServer, accept: Accept): Upgrade {
     return (request, socket, head) => {
+      this.#silent.remove(request.socket);
       if (pathOf(request) === this.#options.path) {
         this.#door.knock(webSockets, request, socket, head, (entry) => this.#enter(entry, accept));
       } else if (server.listenerCount('upgrade') === pathsOf(server).size) {
@@ -122,14 +126,13 @@ export class WebSocketServerTransport implements ServerTransport {
   }
 
   #openPort(): Promise<Server> {
-    const { port, host, handshakeTimeoutMs, connectionsMax } = this.#options;
-    const server = createServer(
-      { headersTimeout: handshakeTimeoutMs, connectionsCheckingInterval: Math.min(500, handshakeTimeoutMs) },
-      (_request, response) => {
-        response.writeHead(426, { connection: 'close', 'content-type': 'text/plain' });
-        response.end('This is a WebSocket of mainstem.\n');
-      },
-    );
+    const { port, host, connectionsMax } = this.#options;
+    // The platform's own timeout refuses those too whose headers it has not come to yet.
+    const server = createServer({ headersTimeout: 0 }, (request, response) => {
+      this.#silent.remove(request.socket);
+      response.writeHead(426, { connection: 'close', 'content-type': 'text/plain' });
+      response.end('This is a WebSocket of mainstem.\n');
+    });
     server.maxConnections = connectionsMax + webSocketLimits.silentMax;
     server.on('connection', (socket) => this.#countSocket(socket));
     return new Promise((resolve, reject) => {
@@ -146,8 +149,12 @@ export class WebSocketServerTransport implements ServerTransport {
 
   #countSocket(socket: Socket): void {
     const address = socket.remoteAddress ?? 'unknown';
-    if (!this.#visitors.socketCame(address)) socket.destroy();
-    socket.once('close', () => this.#visitors.socketEnded(address));
+    if (this.#visitors.socketCame(address)) this.#silent.add(socket);
+    else socket.destroy();
+    socket.once('close', () => {
+      this.#silent.remove(socket);
+      this.#visitors.socketEnded(address);
+    });
   }
 
   async #close(webSockets: WebSocketServer, server: Server, upgrade: Upgrade): Promise<void> {
@@ -156,6 +163,7 @@ export class WebSocketServerTransport implements ServerTransport {
     server.removeListener('upgrade', upgrade);
     pathsOf(server).delete(this.#options.path);
     this.#door.close();
+    this.#silent.close();
     for (const client of webSockets.clients) client.close(1000);
     webSockets.close();
     if (this.#options.server !== undefined) return;
