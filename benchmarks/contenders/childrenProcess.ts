@@ -87,7 +87,9 @@ async function connect({ url, values, children: count, childrenPerConnection }: 
   for (let i = 0; i < count; i++) {
     if (childrenPerConnection > 1 && i % childrenPerConnection === 0)
       transport = new SharedConnection(open());
-    joining.push(Child.connect({ transport, model, childId: `child-${first + i}`, connectTimeoutMs }));
+    joining.push(
+      Child.connect({ transport, model, childId: `child-${process.pid}-${first + i}`, connectTimeoutMs }),
+    );
   }
   for (const child of await Promise.all(joining)) {
     child.on('disconnected', () => {

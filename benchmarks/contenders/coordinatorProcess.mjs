@@ -23,15 +23,18 @@ const answers = {
   async listen({ kind, values, childUpdatesPerMerge }) {
     delay.enable();
     layout = new ParameterLayout([{ name: 'weights', shape: [values] }]);
-    coordinator =
-      kind === 'gradients'
-        ? new DistributedGradientsCoordinator()
-        : new DistributedModelParametersCoordinator({ childUpdatesPerMerge });
+    const start = new ModelParameters(layout, new Float32Array(values));
+    if (kind === 'gradients') {
+      coordinator = new DistributedGradientsCoordinator();
+      coordinator.setModelParameters(start);
+    } else {
+      coordinator = new DistributedModelParametersCoordinator({ childUpdatesPerMerge });
+      coordinator.setMainModelParameters(start);
+    }
     coordinator.on('error', (error) => {
       errors++;
       if (errors <= 3) console.error(`the coordinator reports: ${error.message}`);
     });
-    coordinator.setModelParameters(new ModelParameters(layout, new Float32Array(values)));
     // All children of this benchmark come from one address.
     const perAddress = { connectionsPerAddressMax: 16_384, attemptsPerMinuteMax: 100_000 };
     const transport = new WebSocketServerTransport({ port: 0, ...perAddress });
@@ -70,17 +73,6 @@ const answers = {
       version: coordinator?.version ?? 0,
       errors,
     };
-  },
-
-  memory: () => process.memoryUsage(),
-  gc() {
-    globalThis.gc();
-    globalThis.gc();
-    return process.memoryUsage();
-  },
-  async snapshot({ file }) {
-    const { writeHeapSnapshot } = await import('node:v8');
-    writeHeapSnapshot(file);
   },
 
   async close() {
