@@ -8,11 +8,11 @@ import { webSocketLimits } from '../limits.ts';
 import type { Connection, Listener, ServerTransport } from '../Transport.ts';
 import { connectionOver } from './nodeSocket.ts';
 import { SendBudget } from './SendBudget.ts';
-import { SilentSockets } from './SilentSockets.ts';
 import type { Entry } from './serverDoor.ts';
 import { Door, refuse } from './serverDoor.ts';
 import type { ListenAddress, ResolvedServerOptions, WebSocketServerOptions } from './serverOptions.ts';
 import { resolveServerOptions } from './serverOptions.ts';
+import { SilentSockets } from './serverSilentSockets.ts';
 import { Visitors } from './serverVisitors.ts';
 import { subprotocol } from './subprotocol.ts';
 

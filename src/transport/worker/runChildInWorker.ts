@@ -44,8 +44,12 @@ export interface ChildInWorker<Result = unknown> {
 
 /**
  * Starts a worker (a worker thread in Node, a Web Worker in browsers) and in it the function that a module exports by
- * default, or as `run`, with `{ transport, data, signal }`. The worker ends when the function has returned. In Node the
- * worker has the loaders of the program, such as tsx. Throws InvalidOptionError.
+ * default, or as `run`, with `{ transport, data, signal }`. The worker ends when the function has returned. The
+ * module is loaded as Node or the browser does it by itself: on Node 20 that is JavaScript, whatever loader the program
+ * has. Throws InvalidOptionError.
+ *
+ * Bundlers must follow `new URL('./entry.js', import.meta.url)`, as Vite and webpack 5 do. Where yours does not (esbuild
+ * alone), keep `mainstem/worker` external, or start a worker of your own with ParentTransport in it.
  */
 export function runChildInWorker<Result = unknown>(
   module: URL | string,

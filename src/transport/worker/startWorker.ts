@@ -27,7 +27,6 @@ interface NodeWorkerThreads {
 export const startWorker: StartWorker = (name, listener) => {
   const node = builtinModule<NodeWorkerThreads>('node:worker_threads');
   if (node === undefined) return startBrowserWorker(name, listener);
-  // The program's loaders go with it: its module may need them.
   return nodeChild(new node.Worker(new URL('./entry.js', import.meta.url), { name }), listener);
 };
 
