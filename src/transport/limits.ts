@@ -3,6 +3,7 @@ export const webSocketLimits: Readonly<{
   messageBytesMax: number;
   gatheredFrameBytesMax: number;
   gatheredBytesMax: number;
+  joinedFrameBytesMax: number;
   clientBufferedBytesMax: number;
   serverBufferedBytesMax: number;
   serverTotalBufferedBytesMax: number;
@@ -19,10 +20,12 @@ export const webSocketLimits: Readonly<{
 }> = Object.freeze({
   // One frame with the most metadata and the longest piece of a payload. More: the connection is closed.
   messageBytesMax: 1_310_720,
-  // Frames up to this length that are sent in one turn travel in one message,
-  gatheredFrameBytesMax: 16_384,
-  // of up to so many bytes.
+  // Frames up to this length that are sent in one turn travel in one message
+  gatheredFrameBytesMax: 4_096,
+  // of up to so many bytes. One up to this length goes out at once, in one message with those before it:
   gatheredBytesMax: 65_536,
+  // what waits for the end of a turn on ten thousand connections is memory.
+  joinedFrameBytesMax: 16_384,
   // Bytes that may wait to be sent on one connection. Beyond: `send` throws LimitExceededError.
   clientBufferedBytesMax: 2 ** 28,
   serverBufferedBytesMax: 2 ** 25,

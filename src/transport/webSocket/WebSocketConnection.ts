@@ -89,18 +89,19 @@ export class WebSocketConnection implements Connection, BudgetedSender {
     this.#budget?.take(bytes.length);
     // This may have been the one for which most waited.
     if (this.#isClosed) throw new LimitExceededError(`too much waits for ${this.peer}`);
-    if (bytes.length > webSocketLimits.gatheredFrameBytesMax) {
+    if (bytes.length > webSocketLimits.joinedFrameBytesMax) {
       this.#flush();
       this.#write(bytes);
       return;
     }
-    if (!this.#isGathering) {
+    this.#gathered.push(bytes);
+    this.#gatheredBytes += bytes.length;
+    const { gatheredFrameBytesMax, gatheredBytesMax } = webSocketLimits;
+    if (bytes.length > gatheredFrameBytesMax || this.#gatheredBytes >= gatheredBytesMax) this.#flush();
+    else if (!this.#isGathering) {
       this.#isGathering = true;
       afterTurn(this.#endTurn);
     }
-    this.#gathered.push(bytes);
-    this.#gatheredBytes += bytes.length;
-    if (this.#gatheredBytes >= webSocketLimits.gatheredBytesMax) this.#flush();
   }
 
   receive(handlers: ConnectionHandlers): void {
@@ -184,7 +185,10 @@ export class WebSocketConnection implements Connection, BudgetedSender {
     const total = this.#gatheredBytes;
     this.#gathered = [];
     this.#gatheredBytes = 0;
-    this.#write(joinedBytes(frames, total, frameMemory));
+    const joined = joinedBytes(frames, total, frameMemory);
+    // A copy, where it is in other memory than they are.
+    if (joined.buffer !== frames[0]?.buffer) for (const frame of frames) frameMemory.give(frame);
+    this.#write(joined);
   }
 
   #write(bytes: Bytes): void {
