@@ -6,6 +6,7 @@ import { packMessage } from '../protocol/codec.ts';
 import { ByteBudget } from '../transport/ByteBudget.ts';
 import type { Channel } from '../transport/Channel.ts';
 import { Heart } from '../transport/Heart.ts';
+import type { LinkOptions } from '../transport/Link.ts';
 import { Link } from '../transport/Link.ts';
 import type { Connection } from '../transport/Transport.ts';
 import type { ChildServer } from './ChildServer.ts';
@@ -33,6 +34,7 @@ export class Reception {
   readonly #heart: Heart;
   readonly #budget = new ByteBudget(linkLimits.unfinishedBytesMax);
   readonly #sessionHost: SessionHost;
+  readonly #linkOptions: LinkOptions;
   readonly #sessions = new Set<Session>();
   /** Sessions that are not in yet, and when they began. */
   readonly #strangers = new Map<Session, number>();
@@ -55,6 +57,16 @@ export class Reception {
       },
       report: (error) => options.report(error),
     };
+    this.#linkOptions = {
+      heart: this.#heart,
+      budget: this.#budget,
+      accept: (channel) => this.#accept(channel),
+      ended: (error, hasSpoken) => {
+        this.#links--;
+        // Sessions report what they are told; a stranger's nonsense has nobody else.
+        if (!hasSpoken && error !== undefined) options.report(error);
+      },
+    };
   }
 
   /** Takes a new connection. */
@@ -66,20 +78,7 @@ export class Reception {
       return;
     }
     this.#links++;
-    let hasSpoken = false;
-    new Link(connection, {
-      heart: this.#heart,
-      budget: this.#budget,
-      accept: (channel) => {
-        hasSpoken = true;
-        this.#accept(channel);
-      },
-      ended: (error) => {
-        this.#links--;
-        // Sessions report what they are told; a stranger's nonsense has nobody else.
-        if (!hasSpoken && error !== undefined) this.#options.report(error);
-      },
-    });
+    new Link(connection, this.#linkOptions);
   }
 
   /** Says goodbye to all. */

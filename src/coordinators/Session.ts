@@ -5,9 +5,10 @@ import { packMessage, unpackMessage } from '../protocol/codec.ts';
 import { LayoutCatalog, readLayout } from '../protocol/LayoutCatalog.ts';
 import type { Hello, LayoutMessage, Message, ReportMessage, WireError } from '../protocol/messages.ts';
 import { protocolVersion } from '../protocol/messages.ts';
-import type { Channel } from '../transport/Channel.ts';
+import type { Channel, ChannelHandlers } from '../transport/Channel.ts';
 import type { ChildServer, JoinedSession } from './ChildServer.ts';
 import type { PublishedMain } from './PublishedMain.ts';
+import type { DeskChild, DeskSession } from './UpdateDesk.ts';
 import { UpdateDesk } from './UpdateDesk.ts';
 import { toWireError } from './wireError.ts';
 
@@ -27,22 +28,20 @@ export interface SessionHost {
 }
 
 /** A child that is in. */
-interface JoinedChild {
-  readonly id: string;
-  readonly epoch: number;
-  readonly server: ChildServer;
+interface JoinedChild extends DeskChild {
+  /** The types of numbers that it reads. */
   readonly dtypes: readonly DataType[];
   /** It takes a main as a difference to the one before. */
   readonly takesRuns: boolean;
-  readonly desk: UpdateDesk;
 }
 
 /** The coordinator's end of one conversation: a child that says hello, and then sends updates. */
-export class Session implements JoinedSession {
+export class Session implements JoinedSession, ChannelHandlers, DeskSession {
   readonly #host: SessionHost;
   readonly #channel: Channel;
   readonly #layouts = new LayoutCatalog();
   #child: JoinedChild | undefined;
+  #desk: UpdateDesk | undefined;
   #isGreeted = false;
   #sentVersion = 0;
   #wantsMain = false;
@@ -51,12 +50,7 @@ export class Session implements JoinedSession {
   constructor(host: SessionHost, channel: Channel) {
     this.#host = host;
     this.#channel = channel;
-    channel.receive({
-      message: (kind, metadata, payload) => this.#receive(kind, metadata, payload),
-      failed: (error) => this.#fail(error),
-      drained: () => this.#sendLatest(),
-      closed: () => this.#end('broken'),
-    });
+    channel.receive(this);
   }
 
   /** Who is at the other end; undefined before it is in. */
@@ -64,14 +58,22 @@ export class Session implements JoinedSession {
     return this.#child?.id;
   }
 
+  get updatesPerSecondMax(): number {
+    return this.#host.updatesPerSecondMax;
+  }
+
+  now(): number {
+    return this.#host.now();
+  }
+
   refuse(error: Error): void {
-    this.#send({ type: 'refusal', error: toWireError(error) });
+    this.send({ type: 'refusal', error: toWireError(error) });
     this.#close('left');
   }
 
   dismiss(returnAfterMs: number | null): void {
-    this.#child?.desk.flush();
-    this.#send({ type: 'goodbye', returnAfterMs });
+    this.#desk?.flush();
+    this.send({ type: 'goodbye', returnAfterMs });
     this.#close(returnAfterMs === null ? 'left' : 'broken');
   }
 
@@ -102,34 +104,38 @@ export class Session implements JoinedSession {
   }
 
   /** A child that uses each main before it sends is never more than one behind, however much waits for others. */
-  #refresh(usedVersion: number): void {
+  refresh(usedVersion: number): void {
     const child = this.#child;
     if (child === undefined || usedVersion !== this.#sentVersion || !this.#channel.isEmpty) return;
     const main = child.server.latestMain();
     if (main !== undefined && main.version > usedVersion) this.#sendMain(child, main);
   }
 
-  #sendLatest(): void {
+  drained(): void {
     if (!this.#wantsMain) return;
     const main = this.#child?.server.latestMain();
     if (main !== undefined) this.offerMain(main);
   }
 
-  #receive(kind: number, metadata: Bytes, payload: Bytes): void {
+  message(kind: number, metadata: Bytes, payload: Bytes): void {
     if (!this.#isOpen) return;
     try {
       const message = unpackMessage(kind, metadata, payload);
       if (message !== undefined) this.#handle(message);
     } catch (thrown) {
       // A child that does not speak the protocol is sent away; it never stops the coordinator.
-      this.#fail(toError(thrown));
+      this.failed(toError(thrown));
     }
   }
 
-  #fail(thrown: Error): void {
+  failed(thrown: Error): void {
     const error = toMainstemError(thrown);
     this.refuse(error);
     this.#report(error);
+  }
+
+  closed(): void {
+    this.#end('broken');
   }
 
   #handle(message: Message): void {
@@ -141,13 +147,14 @@ export class Session implements JoinedSession {
         this.#takeLayout(message);
         return;
       case 'update':
-        this.#requireChild(message.type).desk.take(message, this.#layouts.require(message.layout));
+        this.#requireChild(message.type);
+        this.#desk?.take(message, this.#layouts.require(message.layout));
         return;
       case 'report':
         this.#takeReport(message);
         return;
       case 'leave':
-        this.#child?.desk.flush();
+        this.#desk?.flush();
         this.#close('left');
         return;
       case 'welcome':
@@ -175,7 +182,7 @@ export class Session implements JoinedSession {
     else
       verdict
         .then((mayJoin) => this.#admitLater(hello, mayJoin))
-        .catch((thrown) => this.#fail(toError(thrown)));
+        .catch((thrown) => this.failed(toError(thrown)));
   }
 
   #admitLater(hello: Hello, mayJoin: boolean): void {
@@ -202,24 +209,14 @@ export class Session implements JoinedSession {
       epoch: hello.epoch,
       isOfThisInstance,
     });
-    const desk = new UpdateDesk({
-      childId: id,
-      epoch,
-      server,
-      updatesPerSecondMax: this.#host.updatesPerSecondMax,
-      now: () => this.#host.now(),
-      send: (message) => this.#send(message),
-      refresh: (usedVersion) => this.#refresh(usedVersion),
-      failed: (error) => this.#fail(error),
-    });
-    const dtypes = hello.dtypes.filter((name): name is DataType => name === 'float32' || name === 'float64');
     const takesRuns = hello.codecs.includes('runs');
-    this.#child = { id, epoch, server, dtypes, takesRuns, desk };
+    this.#child = { id, epoch, server, dtypes: readableBy(hello), takesRuns };
+    this.#desk = new UpdateDesk(this.#child, this);
     this.#host.joined(this);
     // Whoever heard that it joined may have ended what it joined.
     this.#host.choose(hello, layout);
     const main = server.latestMain();
-    this.#send({
+    this.send({
       type: 'welcome',
       protocol: protocolVersion,
       kind,
@@ -251,7 +248,7 @@ export class Session implements JoinedSession {
     } catch (thrown) {
       error = toWireError(toError(thrown));
     }
-    this.#send({ type: 'reported', number, error });
+    this.send({ type: 'reported', number, error });
   }
 
   #requireChild(type: string): JoinedChild {
@@ -264,7 +261,7 @@ export class Session implements JoinedSession {
     this.#channel.send(kind, metadata, payload);
   }
 
-  #send(message: Message): void {
+  send(message: Message): void {
     this.#attempt(() => this.#post(message));
   }
 
@@ -294,11 +291,21 @@ export class Session implements JoinedSession {
     this.#isOpen = false;
     this.#host.ended(this);
     if (this.#child === undefined) return;
-    const { id, epoch, server, desk } = this.#child;
-    desk.close();
+    const { id, epoch, server } = this.#child;
+    this.#desk?.close();
     if (how === 'left') server.remove(this, id, epoch);
     else if (how === 'broken') server.suspend(this, id, epoch);
   }
+}
+
+const both: readonly DataType[] = ['float32', 'float64'];
+const single: readonly DataType[] = ['float32'];
+const double: readonly DataType[] = ['float64'];
+
+/** The types of numbers that a child reads: one of few lists, for thousands of children. */
+function readableBy({ dtypes }: Hello): readonly DataType[] {
+  if (!dtypes.includes('float64')) return dtypes.includes('float32') ? single : [];
+  return dtypes.includes('float32') ? both : double;
 }
 
 function checkVersions({ protocolMin, protocolMax }: Hello): void {

@@ -8,17 +8,20 @@ import type { ChildServer } from './ChildServer.ts';
 import type { RoadReceipt } from './receipts.ts';
 import { toWireError } from './wireError.ts';
 
-/** What a desk needs of its session. */
-export interface UpdateDeskOptions {
-  readonly childId: string;
+/** Whose updates a desk takes, and for whom. */
+export interface DeskChild {
+  readonly id: string;
   readonly epoch: number;
   readonly server: ChildServer;
+}
+
+/** What a desk needs of its session. */
+export interface DeskSession {
   readonly updatesPerSecondMax: number;
   now(): number;
   send(message: Message): void;
   /** Sends the newest main, where the child has made use of the last that it was sent: this is the version it has. */
   refresh(usedVersion: number): void;
-  failed(error: Error): void;
 }
 
 /** An answer for a run of updates. */
@@ -32,7 +35,8 @@ interface Answer {
 
 /** Takes the updates of one child, and answers what came in a turn together: one receipt for a run of them. */
 export class UpdateDesk {
-  readonly #options: UpdateDeskOptions;
+  readonly #child: DeskChild;
+  readonly #session: DeskSession;
   #answers: Answer[] = [];
   #committed: number[] = [];
   /** Version of main that the last update was made from. */
@@ -43,17 +47,18 @@ export class UpdateDesk {
   #allowance: number;
   #allowedMs: number;
 
-  constructor(options: UpdateDeskOptions) {
-    this.#options = options;
-    this.#allowance = options.updatesPerSecondMax;
-    this.#allowedMs = options.now();
+  constructor(child: DeskChild, session: DeskSession) {
+    this.#child = child;
+    this.#session = session;
+    this.#allowance = session.updatesPerSecondMax;
+    this.#allowedMs = session.now();
   }
 
   /** Takes an update in. Throws MalformedDataError where its content cannot be read. */
   take(message: UpdateMessage, layout: ParameterLayout): void {
     if (this.#isClosed) return;
     const { sequence } = message;
-    const { childId, epoch, server } = this.#options;
+    const { id: childId, epoch, server } = this.#child;
     const content = readContent(message, layout, server);
     // It is for whoever takes over: the child sends it again there.
     if (server.isHandingOver) return;
@@ -61,7 +66,7 @@ export class UpdateDesk {
     this.#usedVersion = message.baseVersion ?? 0;
     // What has been taken is not refused when it comes again, however soon.
     if (!server.coordinator.hasTaken(childId, epoch, sequence) && !this.#isWithinRate()) {
-      const reason = `more than ${this.#options.updatesPerSecondMax} updates a second; send fewer, or later`;
+      const reason = `more than ${this.#session.updatesPerSecondMax} updates a second; send fewer, or later`;
       this.#answer(
         sequence,
         'refused',
@@ -88,26 +93,28 @@ export class UpdateDesk {
     if (this.#isTurn) {
       this.#isTurn = false;
       // What was applied in this turn is committed now, so that the answers are complete.
-      this.#options.server.coordinator.release();
+      this.#child.server.coordinator.release();
     }
-    const { send, refresh } = this.#options;
+    const session = this.#session;
     const answers = this.#answers.splice(0);
     // First: a child that waits for its commit, or hears that it is behind, begins its next round with this main.
-    if (this.#committed.length > 0 || answers.some(({ error }) => error !== null)) refresh(this.#usedVersion);
-    for (const answer of answers) send({ type: 'receipt', ...answer });
-    for (const [first, last] of runsOf(this.#committed.splice(0))) send({ type: 'committed', first, last });
+    if (this.#committed.length > 0 || answers.some(({ error }) => error !== null))
+      session.refresh(this.#usedVersion);
+    for (const answer of answers) session.send({ type: 'receipt', ...answer });
+    for (const [first, last] of runsOf(this.#committed.splice(0)))
+      session.send({ type: 'committed', first, last });
   }
 
   /** The connection is gone: what is still to be said is said when the child comes back and asks. */
   close(): void {
     this.#isClosed = true;
-    if (this.#isTurn) this.#options.server.coordinator.release();
+    if (this.#isTurn) this.#child.server.coordinator.release();
     this.#isTurn = false;
   }
 
   /** An update comes again: the child has not heard what became of it. */
   #answerAgain(sequence: number, { version, reason }: RoadReceipt): void {
-    const { childId, epoch, server } = this.#options;
+    const { id: childId, epoch, server } = this.#child;
     const first = server.unsettled.find(childId, epoch, sequence);
     if (first?.status === 'accepted') this.#answer(sequence, 'accepted', version, null);
     else this.#answer(sequence, 'duplicate', version, reason === undefined ? null : toWireError(reason));
@@ -128,9 +135,9 @@ export class UpdateDesk {
 
   #reject(sequence: number, error: Error): void {
     // Given up here, but not by whoever takes over: the child sends it again there.
-    if (this.#isClosed || this.#options.server.isHandingOver) return;
+    if (this.#isClosed || this.#child.server.isHandingOver) return;
     this.flush();
-    this.#options.send({ type: 'rejected', sequence, error: toWireError(error) });
+    this.#session.send({ type: 'rejected', sequence, error: toWireError(error) });
   }
 
   #answer(sequence: number, status: UpdateStatus, version: number, error: WireError | null): void {
@@ -150,8 +157,8 @@ export class UpdateDesk {
   #beginTurn(): void {
     if (this.#isTurn) return;
     this.#isTurn = true;
-    this.#options.server.heard();
-    this.#options.server.coordinator.hold();
+    this.#child.server.heard();
+    this.#child.server.coordinator.hold();
     this.#flushSoon();
   }
 
@@ -167,9 +174,9 @@ export class UpdateDesk {
   #isFlushing = false;
 
   #isWithinRate(): boolean {
-    const { updatesPerSecondMax } = this.#options;
+    const { updatesPerSecondMax } = this.#session;
     if (updatesPerSecondMax === Number.POSITIVE_INFINITY) return true;
-    const nowMs = this.#options.now();
+    const nowMs = this.#session.now();
     this.#allowance += ((nowMs - this.#allowedMs) / 1000) * updatesPerSecondMax;
     this.#allowance = Math.min(updatesPerSecondMax, this.#allowance);
     this.#allowedMs = nowMs;

@@ -3,18 +3,28 @@ import { layoutsPerConnectionMax } from '../limits.ts';
 import { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import type { LayoutForm, LayoutMessage } from './messages.ts';
 
+/** A layout that the other end has announced. */
+interface ReceivedLayout {
+  readonly index: number;
+  readonly layout: ParameterLayout;
+}
+
+/** Of those that have none yet: of ten thousand conversations each array counts. */
+const none: readonly never[] = [];
+
 /** The layouts that have crossed one conversation: each is sent once and then named by its index. */
 export class LayoutCatalog {
-  readonly #sent = new Map<string, number>();
-  readonly #received = new Map<number, ParameterLayout>();
+  /** Fingerprints; the place of each is its index. */
+  #sent: readonly string[] = none;
+  #received: readonly ReceivedLayout[] = none;
 
   /** The index of a layout; `announce` sends the message that must go out before the first tensors of it. */
   indexOf(layout: ParameterLayout, announce: (message: LayoutMessage) => void): number {
-    const known = this.#sent.get(layout.fingerprint);
-    if (known !== undefined) return known;
-    const index = this.#sent.size;
+    const known = this.#sent.indexOf(layout.fingerprint);
+    if (known >= 0) return known;
+    const index = this.#sent.length;
     announce({ type: 'layout', index, fingerprint: layout.fingerprint, ...layoutForm(layout) });
-    this.#sent.set(layout.fingerprint, index);
+    this.#sent = this.#sent.concat(layout.fingerprint);
     return index;
   }
 
@@ -26,7 +36,7 @@ export class LayoutCatalog {
     { fingerprint, index, ...form }: LayoutMessage,
     intern: (layout: ParameterLayout) => ParameterLayout = (layout) => layout,
   ): ParameterLayout {
-    if (index >= layoutsPerConnectionMax || this.#received.has(index)) {
+    if (index >= layoutsPerConnectionMax || this.#find(index) !== undefined) {
       throw new LimitExceededError(
         `layout ${index} on one connection, expected each once, and at most ${layoutsPerConnectionMax}`,
       );
@@ -38,15 +48,19 @@ export class LayoutCatalog {
       );
     }
     const interned = intern(layout);
-    this.#received.set(index, interned);
+    this.#received = this.#received.concat({ index, layout: interned });
     return interned;
   }
 
   /** The layout of an index. Throws MalformedDataError where it was not announced. */
   require(index: number): ParameterLayout {
-    const layout = this.#received.get(index);
+    const layout = this.#find(index);
     if (layout === undefined) throw new MalformedDataError(`layout ${index} was not announced`);
     return layout;
+  }
+
+  #find(index: number): ParameterLayout | undefined {
+    return this.#received.find((received) => received.index === index)?.layout;
   }
 }
 

@@ -4,6 +4,8 @@ import { linkLimits } from '../limits.ts';
 import type { ByteBudget } from './ByteBudget.ts';
 import type { Frame } from './frame.ts';
 import { frameFlags } from './frame.ts';
+import type { Standing } from './Row.ts';
+import { Row } from './Row.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -36,14 +38,14 @@ export interface ChannelWires {
   /** There is something to send. */
   wake(channel: Channel): void;
   /** Whether little waits on the connection. */
-  hasRoom(): boolean;
+  readonly hasRoom: boolean;
   announceBusy(leaseMs: number): void;
-  /** Tells the other end, and forgets the channel. */
-  close(channel: Channel): void;
+  /** Tells the other end after what waits, and forgets the channel. */
+  finish(channel: Channel): void;
 }
 
 /** A message on its way out. */
-interface Outgoing {
+interface Outgoing extends Standing<Outgoing> {
   readonly kind: number;
   readonly metadata: Bytes;
   readonly payload: Bytes;
@@ -64,12 +66,16 @@ const nothing = new Uint8Array(0);
  * One conversation of those that share a connection. Its messages arrive in order, each whole; large ones travel in
  * pieces, between which other channels and heartbeats have their turn.
  */
-export class Channel {
+export class Channel implements Standing<Channel> {
   readonly number: number;
+  /** Its place among those that the link sends for, and whether it ends then. For the link. */
+  next: Channel | undefined;
+  isInRow = false;
+  isEnding = false;
   /** Bytes of payload that one message may bring; its owner raises it when it knows more. */
   payloadBytesMax = 0;
   readonly #wires: ChannelWires;
-  readonly #outgoing: Outgoing[] = [];
+  readonly #outgoing = new Row<Outgoing>();
   #incoming: Incoming | undefined;
   #handlers: ChannelHandlers | undefined;
   #waitingBytes = 0;
@@ -97,7 +103,7 @@ export class Channel {
 
   /** Whether a message would go out at once. */
   get isIdle(): boolean {
-    return this.#outgoing.length === 0 && this.#wires.hasRoom();
+    return this.#outgoing.length === 0 && this.#wires.hasRoom;
   }
 
   /** Sets the handlers; messages that come without any are lost. */
@@ -117,7 +123,7 @@ export class Channel {
         `${this.#outgoing.length} messages of ${this.#waitingBytes} bytes wait to be sent, at most ${queuedMessagesMax} of ${queuedBytesMax} are allowed`,
       );
     }
-    this.#outgoing.push({ kind, metadata, payload, sent: 0 });
+    this.#outgoing.push({ kind, metadata, payload, sent: 0, next: undefined });
     this.#waitingBytes += metadata.length + payload.length;
     this.#wires.wake(this);
   }
@@ -132,19 +138,19 @@ export class Channel {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#handlers = undefined;
-    this.#wires.close(this);
+    this.#wires.finish(this);
   }
 
   /** The next frame to send, or undefined. For the link. */
   takeFrame(): OutgoingFrame | undefined {
-    const next = this.#outgoing[0];
-    if (next === undefined) return undefined;
-    const { kind, payload, sent } = next;
+    const { first } = this.#outgoing;
+    if (first === undefined) return undefined;
+    const { kind, payload, sent } = first;
     const end = Math.min(payload.length, sent + linkLimits.chunkBytes);
     const isLast = end === payload.length;
     const flags = (sent > 0 ? frameFlags.continues : 0) | (isLast ? 0 : frameFlags.hasMore);
-    const metadata = sent > 0 ? nothing : next.metadata;
-    next.sent = end;
+    const metadata = sent > 0 ? nothing : first.metadata;
+    first.sent = end;
     this.#waitingBytes -= metadata.length + (end - sent);
     if (isLast) this.#outgoing.shift();
     const part = sent === 0 && isLast ? payload : payload.subarray(sent, end);
@@ -210,7 +216,7 @@ export class Channel {
   end(error: MainstemError | undefined): void {
     this.#isClosed = true;
     this.#drop();
-    this.#outgoing.length = 0;
+    this.#outgoing.clear();
     const handlers = this.#handlers;
     this.#handlers = undefined;
     handlers?.closed(error);

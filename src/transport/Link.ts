@@ -13,7 +13,8 @@ import { Channel } from './Channel.ts';
 import type { Frame } from './frame.ts';
 import { decodeFrame, encodeFrame, frameFlags } from './frame.ts';
 import type { Beating, Heart } from './Heart.ts';
-import type { Connection } from './Transport.ts';
+import { Row } from './Row.ts';
+import type { Connection, ConnectionHandlers } from './Transport.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -32,8 +33,8 @@ export interface LinkOptions {
   readonly budget?: ByteBudget;
   /** Each payload has a checksum: for connections that do not look after their bytes themselves. */
   readonly hasPayloadChecksums?: boolean;
-  /** The connection has ended, after all its channels. */
-  ended?(error: MainstemError | undefined): void;
+  /** The connection has ended, after all its channels; whether there were any. */
+  ended?(error: MainstemError | undefined, hasSpoken: boolean): void;
 }
 
 /**
@@ -42,15 +43,14 @@ export interface LinkOptions {
  * can do to a row of frames ends as one thing. It sends heartbeats where nothing else is sent, and gives up a connection
  * on which nothing comes.
  */
-export class Link implements Beating {
+export class Link implements Beating, ChannelWires, ConnectionHandlers {
   readonly #connection: Connection;
   readonly #options: LinkOptions;
   readonly #channels = new Map<number, Channel>();
-  readonly #wires: ChannelWires;
+  /** Of unfinished messages. */
+  readonly budget: ByteBudget;
   /** Channels with something to send, in turn. */
-  readonly #ready = new Set<Channel>();
-  /** Of those, the ones that end then. */
-  readonly #ending = new Set<Channel>();
+  readonly #ready = new Row<Channel>();
   #nextChannel = 0;
   #sent = 0;
   #expected = 0;
@@ -70,27 +70,24 @@ export class Link implements Beating {
     this.#connection = connection;
     this.#options = options;
     const { heart, budget = new ByteBudget(linkLimits.unfinishedBytesMax) } = options;
+    this.budget = budget;
     this.#startedMs = heart.now();
     this.#lastSentMs = heart.now();
     this.#lastHeardMs = heart.now();
-    this.#wires = {
-      peer: connection.peer,
-      identity: connection.identity,
-      budget,
-      wake: (channel) => {
-        this.#ready.add(channel);
-        this.#pump();
-      },
-      hasRoom: () => connection.bufferedBytes <= linkLimits.lowWaterBytes,
-      announceBusy: (leaseMs) => this.announceBusy(leaseMs),
-      close: (channel) => this.#close(channel),
-    };
     heart.add(this);
-    connection.receive({
-      frame: (bytes) => this.#receive(bytes),
-      drained: () => this.#drained(),
-      closed: (error) => this.#end(error ?? this.#failure),
-    });
+    connection.receive(this);
+  }
+
+  get peer(): string {
+    return this.#connection.peer;
+  }
+
+  get identity(): string | undefined {
+    return this.#connection.identity;
+  }
+
+  get hasRoom(): boolean {
+    return this.#connection.bufferedBytes <= linkLimits.lowWaterBytes;
   }
 
   /** Whether another conversation may begin here. */
@@ -113,6 +110,17 @@ export class Link implements Beating {
     this.#sendOwn(linkKinds.heartbeat, 0, lease);
   }
 
+  /** For a channel that has something to send. */
+  wake(channel: Channel): void {
+    this.#enqueue(channel);
+    this.#pump();
+  }
+
+  finish(channel: Channel): void {
+    channel.isEnding = true;
+    this.wake(channel);
+  }
+
   beat(nowMs: number): void {
     const { intervalMs } = this.#options.heart;
     if (this.#nextChannel === 0 && nowMs - this.#startedMs > linkLimits.handshakeMsMax) {
@@ -129,12 +137,13 @@ export class Link implements Beating {
   }
 
   #add(number: number): Channel {
-    const channel = new Channel(number, this.#wires);
+    const channel = new Channel(number, this);
     this.#channels.set(number, channel);
     return channel;
   }
 
-  #receive(bytes: Bytes): void {
+  /** For the connection, as the next two. */
+  frame(bytes: Bytes): void {
     if (this.#hasEnded) return;
     this.#lastHeardMs = this.#options.heart.now();
     this.#leaseUntilMs = 0;
@@ -189,7 +198,7 @@ export class Link implements Beating {
     this.#leaseUntilMs = this.#lastHeardMs + Math.min(leaseMs, linkLimits.leaseMsMax);
   }
 
-  #drained(): void {
+  drained(): void {
     this.#pump();
     for (const channel of this.#channels.values()) channel.drained();
   }
@@ -199,15 +208,16 @@ export class Link implements Beating {
     if (this.#isPumping || this.#hasEnded) return;
     this.#isPumping = true;
     try {
-      for (const channel of this.#ready) {
+      for (let channel = this.#ready.first; channel !== undefined; channel = this.#ready.first) {
         if (this.#connection.bufferedBytes > linkLimits.highWaterBytes) return;
         const frame = channel.takeFrame();
         // To the end of the row, or out of it.
-        this.#ready.delete(channel);
+        this.#ready.shift();
+        channel.isInRow = false;
         if (frame !== undefined) {
           this.#send(channel.number, frame);
-          this.#ready.add(channel);
-        } else if (this.#ending.delete(channel)) {
+          this.#enqueue(channel);
+        } else if (channel.isEnding) {
           this.#sendOwn(linkKinds.end, channel.number, nothing);
           this.#forget(channel, undefined);
         }
@@ -237,17 +247,16 @@ export class Link implements Beating {
     }
   }
 
-  #close(channel: Channel): void {
-    this.#ending.add(channel);
-    this.#ready.add(channel);
-    this.#pump();
+  #enqueue(channel: Channel): void {
+    if (channel.isInRow) return;
+    channel.isInRow = true;
+    this.#ready.push(channel);
   }
 
   /** A conversation has ended; the last one takes the connection with it. */
   #forget(channel: Channel, error: MainstemError | undefined): void {
     this.#channels.delete(channel.number);
-    this.#ready.delete(channel);
-    this.#ending.delete(channel);
+    channel.isEnding = false;
     channel.end(error);
     if (this.#channels.size === 0) this.#hangUp();
   }
@@ -268,6 +277,10 @@ export class Link implements Beating {
     this.#connection.close();
   }
 
+  closed(error: MainstemError | undefined): void {
+    this.#end(error ?? this.#failure);
+  }
+
   #end(error: MainstemError | undefined): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
@@ -275,7 +288,7 @@ export class Link implements Beating {
     for (const channel of [...this.#channels.values()]) channel.end(error);
     this.#channels.clear();
     this.#ready.clear();
-    this.#options.ended?.(error);
+    this.#options.ended?.(error, this.#nextChannel > 0);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { MainstemError } from '../errors.ts';
 
-/** What a connection calls. Calls never come from inside `send`, `receive` or `close`. */
+/** What a connection calls, as methods of the object. Calls never come from inside `send`, `receive` or `close`. */
 export interface ConnectionHandlers {
   /** A whole frame, in the order in which it was sent. It is only to be read: others may have it too. */
   frame(bytes: Uint8Array<ArrayBuffer>): void;

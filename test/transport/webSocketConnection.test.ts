@@ -1,7 +1,7 @@
 import type { MainstemError } from 'mainstem';
 import { ConnectionClosedError, LimitExceededError, MalformedDataError, systemClock } from 'mainstem';
 import { describe, expect, test } from 'vitest';
-import { encodeFrame, splitFrames } from '../../src/transport/frame.ts';
+import { encodeFrame, frameMemory, splitFrames } from '../../src/transport/frame.ts';
 import { webSocketLimits } from '../../src/transport/limits.ts';
 import { SendBudget } from '../../src/transport/webSocket/SendBudget.ts';
 import { WebSocketConnection } from '../../src/transport/webSocket/WebSocketConnection.ts';
@@ -60,7 +60,7 @@ describe('WebSocketConnection', () => {
   test('small frames of a turn are one message, up to its limit; large ones go alone, uncopied, in order', async () => {
     const { socket, connection } = connected();
     const small = [0, 1, 2].map((number) => frameOf(100, number));
-    const large = frameOf(webSocketLimits.gatheredFrameBytesMax, 3);
+    const large = frameOf(webSocketLimits.joinedFrameBytesMax, 3);
     for (const frame of [...small, large, small[0] as Bytes]) connection.send(frame);
     expect(socket.sent.map(({ bytes }) => splitFrames(bytes).length)).toEqual([3, 1]);
     expect(socket.sent[1]?.bytes).toBe(large);
@@ -71,6 +71,18 @@ describe('WebSocketConnection', () => {
     for (let i = 0; i < 70; i++) connection.send(frameOf(1_000, i));
     expect(socket.sent).toHaveLength(1);
     expect(socket.sent[0]?.bytes.length).toBeGreaterThanOrEqual(webSocketLimits.gatheredBytesMax);
+  });
+
+  test('a frame of middle size goes out at once, in one message with what was gathered; memory is used again', () => {
+    const { socket, connection } = connected();
+    const middle = frameOf(webSocketLimits.gatheredFrameBytesMax, 1);
+    const another = middle.slice();
+    connection.send(frameOf(100, 0));
+    connection.send(middle);
+    connection.send(another);
+    expect(socket.sent.map(({ bytes }) => splitFrames(bytes).length)).toEqual([2, 1]);
+    expect(connection.bufferedBytes).toBe(frameOf(100).length + 2 * middle.length);
+    expect(frameMemory.take(middle.length).buffer).toBe(middle.buffer);
   });
 
   test('close sends what was gathered first', () => {

@@ -43,18 +43,14 @@ export class WebSocketConnection implements Connection, BudgetedSender {
   readonly #bufferedBytesMax: number;
   readonly #budget: SendBudget | undefined;
   /** Small frames of this turn. */
-  #gathered: Bytes[] = [];
+  readonly #gathered: Bytes[] = [];
   #gatheredBytes = 0;
   /** The end of a turn will flush them. */
   #isGathering = false;
-  readonly #endTurn = (): void => {
-    this.#isGathering = false;
-    this.#flush();
-  };
   #outstandingBytes = 0;
   #handlers: ConnectionHandlers | undefined;
   /** Came before there were handlers. */
-  #inbox: Bytes[] = [];
+  readonly #inbox: Bytes[] = [];
   #inboxBytes = 0;
   #ending: { readonly error: MainstemError | undefined } | undefined;
   #isClosed = false;
@@ -100,7 +96,10 @@ export class WebSocketConnection implements Connection, BudgetedSender {
     if (bytes.length > gatheredFrameBytesMax || this.#gatheredBytes >= gatheredBytesMax) this.#flush();
     else if (!this.#isGathering) {
       this.#isGathering = true;
-      afterTurn(this.#endTurn);
+      afterTurn(() => {
+        this.#isGathering = false;
+        this.#flush();
+      });
     }
   }
 
@@ -120,21 +119,15 @@ export class WebSocketConnection implements Connection, BudgetedSender {
   /** A binary message has come. For the socket's owner. */
   arrived(bytes: Bytes): void {
     if (this.#ending !== undefined) return;
+    let frames: Bytes[];
     try {
-      for (const frame of splitFrames(bytes)) this.#inbox.push(frame);
+      frames = splitFrames(bytes);
     } catch (thrown) {
       this.fail(toMainstemError(thrown));
       return;
     }
-    this.#inboxBytes += bytes.length;
-    if (this.#handlers !== undefined) this.#deliver();
-    else if (this.#inboxBytes > webSocketLimits.unreadBytesMax) {
-      this.fail(
-        new LimitExceededError(
-          `${this.#inboxBytes} bytes of ${this.peer} came before anybody read, at most ${webSocketLimits.unreadBytesMax} are kept`,
-        ),
-      );
-    }
+    if (this.#handlers !== undefined && this.#inbox.length === 0) this.#pass(frames);
+    else this.#keep(frames, bytes.length);
   }
 
   /** What came makes no sense. For the socket's owner. */
@@ -159,22 +152,37 @@ export class WebSocketConnection implements Connection, BudgetedSender {
 
   #stop(error: MainstemError | undefined): void {
     this.#isClosed = true;
-    this.#gathered = [];
-    this.#gatheredBytes = 0;
+    this.#dropGathered();
     this.#ending = { error };
     this.#budget?.give(this.#outstandingBytes);
     this.#budget?.remove(this);
     this.#outstandingBytes = 0;
   }
 
+  /** Frames wait for somebody who reads them. */
+  #keep(frames: readonly Bytes[], length: number): void {
+    for (const frame of frames) this.#inbox.push(frame);
+    this.#inboxBytes += length;
+    if (this.#inboxBytes <= webSocketLimits.unreadBytesMax) return;
+    this.fail(
+      new LimitExceededError(
+        `${this.#inboxBytes} bytes of ${this.peer} came before anybody read, at most ${webSocketLimits.unreadBytesMax} are kept`,
+      ),
+    );
+  }
+
+  #pass(frames: readonly Bytes[]): void {
+    for (const frame of frames) this.#handlers?.frame(frame);
+  }
+
   #deliver(): void {
-    const handlers = this.#handlers;
-    if (handlers === undefined) return;
-    const frames = this.#inbox;
-    this.#inbox = [];
+    if (this.#handlers === undefined) return;
+    const frames = this.#inbox.splice(0);
     this.#inboxBytes = 0;
-    for (const frame of frames) handlers.frame(frame);
-    if (this.#ending === undefined) return;
+    this.#pass(frames);
+    // Whoever read may have ended it, and heard that.
+    const handlers = this.#handlers as ConnectionHandlers | undefined;
+    if (this.#ending === undefined || handlers === undefined) return;
     this.#handlers = undefined;
     handlers.closed(this.#ending.error);
   }
@@ -182,13 +190,17 @@ export class WebSocketConnection implements Connection, BudgetedSender {
   #flush(): void {
     const frames = this.#gathered;
     if (frames.length === 0) return;
-    const total = this.#gatheredBytes;
-    this.#gathered = [];
-    this.#gatheredBytes = 0;
-    const joined = joinedBytes(frames, total, frameMemory);
+    const joined = joinedBytes(frames, this.#gatheredBytes, frameMemory);
     // A copy, where it is in other memory than they are.
     if (joined.buffer !== frames[0]?.buffer) for (const frame of frames) frameMemory.give(frame);
+    this.#dropGathered();
     this.#write(joined);
+  }
+
+  /** The same list again: one that is old and dropped would keep its frames until a full collection of garbage. */
+  #dropGathered(): void {
+    this.#gathered.length = 0;
+    this.#gatheredBytes = 0;
   }
 
   #write(bytes: Bytes): void {

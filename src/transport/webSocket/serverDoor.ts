@@ -109,7 +109,8 @@ function ignore(): void {}
 
 /** By itself: a listener that stays as long as the socket must not hold on to the request. */
 function leaveAtClose(socket: Duplex, visitors: Visitors, address: string): void {
-  socket.once('close', () => visitors.leave(address));
+  // It comes once, and `once` keeps three objects for that.
+  socket.on('close', () => visitors.leave(address));
 }
 
 /** Users may write in JavaScript: anything but a child id lets nobody in. */

@@ -151,7 +151,7 @@ export class WebSocketServerTransport implements ServerTransport {
     const address = socket.remoteAddress ?? 'unknown';
     if (this.#visitors.socketCame(address)) this.#silent.add(socket);
     else socket.destroy();
-    socket.once('close', () => {
+    socket.on('close', () => {
       this.#silent.remove(socket);
       this.#visitors.socketEnded(address);
     });

@@ -229,14 +229,14 @@ export class Federation {
       },
       send: (bytes) => connection.send(bytes),
       close: () => connection.close(),
-      receive: ({ frame, drained, closed }) =>
+      receive: (handlers) =>
         connection.receive({
           frame: (bytes) => {
             this.#beginCall();
-            frame(bytes);
+            handlers.frame(bytes);
           },
-          drained,
-          closed,
+          drained: () => handlers.drained(),
+          closed: (error) => handlers.closed(error),
         }),
     });
     return {
