@@ -8,7 +8,7 @@ export interface ScheduleOptions {
 export interface Clock {
   /** Monotonic milliseconds from an arbitrary origin. */
   now(): number;
-  /** Calls back once after `delayMs`; the function returned cancels. */
+  /** Calls back once after `delayMs`, of which less than 0 counts as 0; the function returned cancels. */
   schedule(callback: () => void, delayMs: number, options?: ScheduleOptions): () => void;
   /** Resolves when the event loop has had a turn. */
   yieldTurn(): Promise<void>;
@@ -42,11 +42,14 @@ export function afterTurn(callback: () => void): void {
   (immediate ?? queueMicrotask)(callback);
 }
 
+/** The longest that the platform's timers wait: what is longer runs at once there. It is nearly 25 days. */
+const delayMsMax = 2 ** 31 - 1;
+
 /** The platform's own clock: the default wherever a `clock` can be given. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   schedule(callback, delayMs, options) {
-    const timer: unknown = setTimeout(callback, delayMs);
+    const timer: unknown = setTimeout(callback, Math.min(Math.max(0, delayMs), delayMsMax));
     // Browsers have numbers for timers, and pages that end when they are closed.
     if (options?.isBackground === true) (timer as { unref?: () => void }).unref?.();
     return () => clearTimeout(timer as number);
