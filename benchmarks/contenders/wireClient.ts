@@ -1,8 +1,10 @@
-// The children's process of benchmarks/wire.ts: does what it is told over IPC, and says when it is done.
+// The children's process of benchmarks/wire.ts: sends what it is told to over IPC, and says when all is acknowledged.
 import assert from 'node:assert/strict';
-import { Child, Gradients, type Model, ParameterLayout } from 'mainstem';
+import { Child } from 'mainstem';
 import { WebSocketTransport } from 'mainstem/websocket';
 import { WebSocket } from 'ws';
+import { answerAll } from './helperProcess.ts';
+import { stubModel } from './stubModel.ts';
 
 /** What is to be sent. */
 export interface Task {
@@ -50,30 +52,6 @@ async function sendBare({ way, url, values, count, connections }: Task): Promise
   );
 }
 
-/** A model that has always learnt the same. */
-function stubModel(values: number): Model {
-  const layout = new ParameterLayout([{ name: 'weights', shape: [values] }]);
-  const gradients = new Gradients(
-    layout,
-    Float32Array.from({ length: values }, (_, i) => 1e-6 * Math.sin(i)),
-    {
-      sampleCount: 1,
-    },
-  );
-  const stub = {
-    train: () => [],
-    predict: () => [],
-    setModelParameters() {},
-    getModelParameters() {
-      throw new Error('has none');
-    },
-    setAreGradientsSaved() {},
-    getGradients: () => gradients,
-    computeGradients: () => gradients,
-  };
-  return stub as unknown as Model;
-}
-
 const children = new Map<string, Child[]>();
 async function childrenTo({ way, url, values, connections }: Task): Promise<Child[]> {
   const open = children.get(url + way) ?? [];
@@ -105,13 +83,6 @@ async function sendUpdates(task: Task): Promise<void> {
   );
 }
 
-process.on('message', (task: Task) => {
-  const work = task.way === 'bare' || task.way === 'json' ? sendBare(task) : sendUpdates(task);
-  work.then(
-    () => process.send?.('done'),
-    (error: unknown) => {
-      console.error(error);
-      process.exit(1);
-    },
-  );
+answerAll({
+  send: (task: Task) => (task.way === 'bare' || task.way === 'json' ? sendBare(task) : sendUpdates(task)),
 });
