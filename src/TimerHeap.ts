@@ -1,6 +1,6 @@
-/** A timer of a VirtualClock. */
-export interface VirtualTimer {
-  readonly atMs: number;
+/** A timer of a TickClock. */
+export interface Timer {
+  readonly at: number;
   /** Number of the timer: of two that are due at one time, the older runs first. */
   readonly order: number;
   readonly callback: () => void;
@@ -13,7 +13,7 @@ const deadTimersMin = 64;
 
 /** Timers by the time at which they are due: a binary heap, O(log n) per timer. */
 export class TimerHeap {
-  readonly #timers: VirtualTimer[] = [];
+  readonly #timers: Timer[] = [];
   #cancelled = 0;
   #foreground = 0;
 
@@ -22,18 +22,18 @@ export class TimerHeap {
     return this.#foreground;
   }
 
-  add(timer: VirtualTimer): void {
+  add(timer: Timer): void {
     if (!timer.isBackground) this.#foreground++;
     this.#insert(timer);
   }
 
-  #insert(timer: VirtualTimer): void {
+  #insert(timer: Timer): void {
     this.#timers.push(timer);
     this.#rise(this.#timers.length - 1);
   }
 
   /** Forgets a timer; nothing where it was taken or cancelled before. Only for timers of this heap. */
-  cancel(timer: VirtualTimer): void {
+  cancel(timer: Timer): void {
     if (timer.isCancelled) return;
     timer.isCancelled = true;
     this.#cancelled++;
@@ -42,12 +42,12 @@ export class TimerHeap {
     if (this.#cancelled >= deadTimersMin && this.#cancelled * 2 > this.#timers.length) this.#sweep();
   }
 
-  /** Takes the timer that is due first, at `endMs` at the latest; undefined where there is none. */
-  take(endMs: number): VirtualTimer | undefined {
+  /** Takes the timer that is due first, at `end` at the latest; undefined where there is none. */
+  take(end: number): Timer | undefined {
     for (;;) {
       const first = this.#timers[0];
-      if (first === undefined || (first.atMs > endMs && !first.isCancelled)) return undefined;
-      const last = this.#timers.pop() as VirtualTimer;
+      if (first === undefined || (first.at > end && !first.isCancelled)) return undefined;
+      const last = this.#timers.pop() as Timer;
       if (this.#timers.length > 0) {
         this.#timers[0] = last;
         this.#sink(0);
@@ -95,14 +95,14 @@ export class TimerHeap {
 
   #isBefore(a: number, b: number): boolean {
     const first = this.#timers[a];
-    const second = this.#timers[b] as VirtualTimer;
+    const second = this.#timers[b] as Timer;
     if (first === undefined) return false;
-    return first.atMs < second.atMs || (first.atMs === second.atMs && first.order < second.order);
+    return first.at < second.at || (first.at === second.at && first.order < second.order);
   }
 
   #swap(a: number, b: number): void {
-    const held = this.#timers[a] as VirtualTimer;
-    this.#timers[a] = this.#timers[b] as VirtualTimer;
+    const held = this.#timers[a] as Timer;
+    this.#timers[a] = this.#timers[b] as Timer;
     this.#timers[b] = held;
   }
 }
