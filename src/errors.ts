@@ -140,6 +140,27 @@ export class AlreadyContributedError extends MainstemError {
   }
 }
 
+/** An update started from a main that is too old for the coordinator's mode. */
+export class StaleUpdateError extends MainstemError {
+  constructor(message: string) {
+    super('STALE_UPDATE', message);
+  }
+}
+
+/** A round asks other children than this one. */
+export class NotSelectedError extends MainstemError {
+  constructor(message: string) {
+    super('NOT_SELECTED', message);
+  }
+}
+
+/** A child has given as many updates more than the slowest one as it may. */
+export class TooFarAheadError extends MainstemError {
+  constructor(message: string) {
+    super('TOO_FAR_AHEAD', message);
+  }
+}
+
 /** Thrown by a plugin's hook to refuse a child, an update or a merge. */
 export class UpdateRefusedError extends MainstemError {
   constructor(message: string, options?: { cause?: unknown }) {

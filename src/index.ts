@@ -48,7 +48,22 @@ export type {
 export type { UpdateLogEntry, UpdateLogOptions } from './coordinators/plugins/UpdateLog.ts';
 export { UpdateLog } from './coordinators/plugins/UpdateLog.ts';
 export type { CombinedEvaluation, CombinedFeatureStatistics, Reports } from './coordinators/Reports.ts';
+export type { RoundsCoordinatorOptions } from './coordinators/RoundsCoordinator.ts';
 export type { Receipt, UpdateStatus } from './coordinators/receipts.ts';
+export type { DeadlineOption, DeadlineOptions } from './coordinators/rounds/Deadline.ts';
+export type {
+  AsynchronousMode,
+  BoundedStalenessMode,
+  BufferedMode,
+  ModeDescription,
+  ModeOption,
+  StalenessOptions,
+  SynchronousMode,
+} from './coordinators/rounds/Mode.ts';
+export type { RoundWait } from './coordinators/rounds/RoundWait.ts';
+export type { Candidate, ChildSelection } from './coordinators/rounds/selection.ts';
+export type { StalenessWeight } from './coordinators/rounds/staleness.ts';
+export type { ServerOptimizerOptions } from './coordinators/ServerOptimizer.ts';
 export {
   AbortedError,
   AlreadyContributedError,
@@ -73,6 +88,7 @@ export {
   NoGradientsError,
   NoMainParametersError,
   NonFiniteError,
+  NotSelectedError,
   NotTrainedError,
   PluginError,
   RemoteError,
@@ -80,7 +96,9 @@ export {
   SimulationError,
   SingularMatrixError,
   StaleSessionError,
+  StaleUpdateError,
   StoreError,
+  TooFarAheadError,
   UnknownLabelError,
   UpdateDiscardedError,
   UpdateRefusedError,
@@ -168,6 +186,8 @@ export { createOptimizerState } from './optimizers/Optimizer.ts';
 export type { RMSPropOptions } from './optimizers/RMSProp.ts';
 export { RMSProp } from './optimizers/RMSProp.ts';
 export type { CosineScheduleOptions, StepScheduleOptions } from './optimizers/schedules.ts';
+export type { YogiOptions } from './optimizers/Yogi.ts';
+export { Yogi } from './optimizers/Yogi.ts';
 export type { Architecture, JsonValue } from './parameters/architecture.ts';
 export type { GradientsInfo } from './parameters/Gradients.ts';
 export { Gradients } from './parameters/Gradients.ts';
@@ -215,6 +235,7 @@ export { seededRandom } from './random.ts';
 export type { Steps } from './steps.ts';
 export { MemoryStore } from './storage/MemoryStore.ts';
 export type { Store, StoreOperation } from './storage/Store.ts';
+export { TickClock } from './TickClock.ts';
 export type { InProcessTransportOptions } from './transport/InProcessTransport.ts';
 export { InProcessTransport } from './transport/InProcessTransport.ts';
 export { SharedConnection } from './transport/SharedConnection.ts';

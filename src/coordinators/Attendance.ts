@@ -11,6 +11,9 @@ export interface AttendanceParts {
   forgetReports(childId: string): void;
   /** Forgets what is kept of a child; true where there was something. */
   forget(member: Member): boolean;
+  /** Before listeners hear of it. */
+  joined(member: Member): void;
+  left(member: Member): void;
   emit<Name extends 'childJoined' | 'childLeft'>(name: Name, event: CoordinatorEvents[Name]): void;
 }
 
@@ -44,20 +47,22 @@ export class Attendance {
 
   /** Counts a member in, where it is not there yet. Throws where a plugin or a limit keeps it out. */
   join(member: Member): void {
-    const { membership, plugins, emit } = this.#parts;
-    const isNew = membership.join(member, ({ id }) => plugins.onJoin(id));
-    if (isNew) emit('childJoined', { childId: member.id });
+    const { membership, plugins, joined, emit } = this.#parts;
+    if (!membership.join(member, ({ id }) => plugins.onJoin(id))) return;
+    joined(member);
+    emit('childJoined', { childId: member.id });
   }
 
   /** Counts a child out; false where nothing was known of it. */
   leave(childId: string): boolean {
-    const { membership, plugins, forget, forgetReports, emit } = this.#parts;
+    const { membership, plugins, forget, forgetReports, left, emit } = this.#parts;
     forgetReports(childId);
     const member = membership.find(childId);
     if (member === undefined) return false;
     const hasLeft = membership.leave(childId);
     const wasKept = forget(member);
     if (hasLeft) {
+      left(member);
       plugins.onLeave(childId);
       emit('childLeft', { childId });
     }

@@ -35,6 +35,7 @@ import { Reports } from './Reports.ts';
 import type { Folded } from './Road.ts';
 import { Road } from './Road.ts';
 import type { RoadReceipt } from './receipts.ts';
+import { restoreAll } from './restoring.ts';
 import type { Phase } from './servedCoordinator.ts';
 import { servedCoordinator } from './servedCoordinator.ts';
 import { Timers } from './Timers.ts';
@@ -56,9 +57,9 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
   protected readonly main: MainState = new MainState();
   protected readonly plugins: PluginList;
   protected readonly membership: Membership;
-  readonly #events: GuardedEvents<CoordinatorEvents>;
+  protected readonly events: GuardedEvents<CoordinatorEvents>;
   readonly #attendance: Attendance;
-  readonly #road: Road<T>;
+  protected readonly road: Road<T>;
   readonly #ledger: Ledger;
   readonly #publisher: Publisher;
   readonly #shared: SharedPart | undefined;
@@ -72,10 +73,10 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
     this.federation = federation;
     this.generation = generation;
     this.#shared = sharedTensors && new SharedPart(sharedTensors);
-    const report = (error: Error): void => this.#report(error);
+    const report = (error: Error): void => this.report(error);
     this.plugins = new PluginList(report);
     this.membership = new Membership(this.options.limits, (member) => this.#ledger.forget(member));
-    this.#events = new GuardedEvents<CoordinatorEvents>((error, event) => {
+    this.events = new GuardedEvents<CoordinatorEvents>((error, event) => {
       // A failing error listener must not call itself.
       if (event === 'error') this.options.logger.error('a listener of error failed', error);
       else report(error);
@@ -83,21 +84,23 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
     this.reports = new Reports({
       childrenMax: this.options.limits.childrenMax,
       main: this.main,
-      received: (childId, subject) => this.#events.emit('reportReceived', { childId, subject }),
+      received: (childId, subject) => this.events.emit('reportReceived', { childId, subject }),
     });
     this.#attendance = new Attendance({
       membership: this.membership,
       plugins: this.plugins,
       forget: (member) => (this.#phase === 'closed' ? false : this.forgetChild(member)),
       forgetReports: (childId) => this.reports.forget(childId),
-      emit: (name, event) => this.#events.emit(name, event),
+      joined: (member) => this.memberJoined(member),
+      left: (member) => this.memberLeft(member),
+      emit: (name, event) => this.events.emit(name, event),
     });
     this.#publisher = new Publisher({
       clock,
       plugins: this.plugins,
       published: ({ version }) => {
         this.server.publish();
-        this.#events.emit('mainPublished', { version });
+        this.events.emit('mainPublished', { version });
       },
       report,
     });
@@ -114,7 +117,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
           kind: () => this.kind,
           phase: () => this.#phase,
           submit: (content, identity) => this.submit(content as T, identity),
-          keepsUpdates: () => this.#road.keepsUpdates,
+          keepsUpdates: () => this.road.keepsUpdates,
           hold: () => this.#ledger.hold(),
           release: () => this.#ledger.release(),
           report,
@@ -131,7 +134,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
         failed: report,
       },
     });
-    this.#road = this.#createRoad();
+    this.road = this.#createRoad();
   }
 
   /** What children send. */
@@ -147,7 +150,13 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
   protected abstract giveUpPartial(reason: MainstemError): void;
 
   /** Throws where an update of this member cannot be taken now; before anything of it is remembered. */
-  protected admitMember(_member: Member): void {}
+  protected admitMember(_member: Member, _content: T): void {}
+
+  /** A child counts as there from now on. */
+  protected memberJoined(_member: Member): void {}
+
+  /** A child has gone: whatever waits for it is looked at again. */
+  protected memberLeft(_member: Member): void {}
 
   /** What a subclass keeps in the store with every commit. */
   protected storedState(_members: readonly Member[]): StoreOperation[] {
@@ -184,7 +193,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
 
   /** Updates that wait for their turn (`drive: 'tick'` or `'timers'`). */
   get queuedUpdates(): number {
-    return this.#road.length;
+    return this.road.length;
   }
 
   /** A copy of main, with its version. Throws NoMainParametersError where there is none. */
@@ -194,12 +203,12 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
 
   /** Calls the listener at every event of this name; the function returned removes it. */
   on<Name extends keyof CoordinatorEvents>(name: Name, listener: CoordinatorListener<Name>): () => void {
-    return this.#events.on(name, listener);
+    return this.events.on(name, listener);
   }
 
   /** Removes a listener. */
   off<Name extends keyof CoordinatorEvents>(name: Name, listener: CoordinatorListener<Name>): void {
-    this.#events.off(name, listener);
+    this.events.off(name, listener);
   }
 
   /** Adds a plugin; before `restore`, where its memory is to come back. Throws InvalidOptionError for a name in use. */
@@ -232,7 +241,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
   tick(budgetMs: number): boolean {
     if (!(budgetMs >= 0))
       throw new MalformedDataError(`budgetMs is ${budgetMs}, expected a number of milliseconds, 0 or more`);
-    return this.#road.run(budgetMs);
+    return this.road.run(budgetMs);
   }
 
   /** With `drive: 'timers'`: works by itself from now on, until `stop` or `close`. */
@@ -240,7 +249,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
     const { clock, timers, drive } = this.options;
     if (drive !== 'timers') throw new InvalidOptionError(`start is for drive 'timers', this is '${drive}'`);
     if (this.#phase === 'closed') return;
-    this.#timers.start(clock, timers.intervalMs, () => this.#road.run(timers.budgetMs));
+    this.#timers.start(clock, timers.intervalMs, () => this.road.run(timers.budgetMs));
   }
 
   /** Stops what `start` began. Updates wait. */
@@ -257,7 +266,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
     return this.#doors.open(transport, {
       ...{ ...this.options, ...this.options.limits },
       choose: (federation, layout) => this.server.choose(federation, layout),
-      report: (error) => this.#report(error),
+      report: (error) => this.report(error),
     });
   }
 
@@ -271,7 +280,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
     this.#enter('closed');
     if (returnAfterMs !== null) this.server.handOver(returnAfterMs);
     // Where a hook or a listener closes, the job that it belongs to ends first.
-    while (!this.#road.run(Infinity)) await this.options.clock.yieldTurn();
+    while (!this.road.run(Infinity)) await this.options.clock.yieldTurn();
     this.stop();
     this.giveUpPartial(new UpdateDiscardedError('the coordinator was closed before the round was complete'));
     await this.#ledger.close();
@@ -299,18 +308,14 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
       throw new InvalidOptionError('restore comes before anything else, and there is a main already');
     this.#enter('being restored');
     try {
-      const loaded = await this.#ledger.load(this.main, this.membership);
-      if (loaded === undefined) return false;
-      const applyState = await this.loadState(this.#ledger.read, loaded.length);
-      const applyPlugins = await this.plugins.load(this.#ledger.read);
-      // First, since it is the only one that may still refuse.
-      applyPlugins();
-      loaded.apply();
-      applyState();
-      this.#enter('open');
-      // Last: whoever hears of it finds everything in its place.
-      loaded.publish();
-      return true;
+      return await restoreAll({
+        ledger: this.#ledger,
+        main: this.main,
+        membership: this.membership,
+        plugins: this.plugins,
+        loadState: (read, length) => this.loadState(read, length),
+        opened: () => this.#enter('open'),
+      });
     } finally {
       this.#enter('open');
     }
@@ -326,10 +331,10 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
       shared: this.#shared,
       coordinator: {
         kind: () => this.kind,
-        admitMember: (member) => this.admitMember(member),
+        admitMember: (member, content) => this.admitMember(member, content),
         join: (member) => this.#attendance.join(member),
         fold: (pending) => this.fold(pending),
-        emit: (name, event) => this.#events.emit(name, event),
+        emit: (name, event) => this.events.emit(name, event),
       },
     });
   }
@@ -338,12 +343,12 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
   #enter(phase: Phase): void {
     if (this.#phase === 'closed') return;
     this.#phase = phase;
-    this.#road.refuse(phase === 'open' ? undefined : `the coordinator is ${phase}`);
+    this.road.refuse(phase === 'open' ? undefined : `the coordinator is ${phase}`);
   }
 
   /** The road, from "admit" on. Never throws for a bad update: its receipt says what is wrong. */
   protected submit(content: T, identity: UpdateIdentity): RoadReceipt {
-    return this.#road.submit(content, identity);
+    return this.road.submit(content, identity);
   }
 
   /** What main is made of when it is set: checked, and the shared tensors alone. */
@@ -359,7 +364,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
     const version = this.main.version + 1;
     this.main.replace(parameters, parameters.dtype, version);
     this.#ledger.commit(this.main, [], []);
-    this.#events.emit('mainUpdated', { version, children: [] });
+    this.events.emit('mainUpdated', { version, children: [] });
   }
 
   /** Makes the spare values, finite ones, main once the plugins have seen them, and commits; its updates are applied. */
@@ -380,20 +385,10 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
     const members = included.map(({ member }) => member);
     const settlements = included.map(({ settlement }) => settlement);
     this.#ledger.commit(this.main, members, settlements);
-    this.#events.emit('mainUpdated', { version, children: members.map(({ id }) => id) });
+    this.events.emit('mainUpdated', { version, children: members.map(({ id }) => id) });
   }
 
-  /** Gives up an update that was accepted. */
-  protected discard(pending: Pending<T>, error: MainstemError): void {
-    this.#road.reject(pending, error);
-  }
-
-  /** Tells the plugins that a round begins with the update at hand. */
-  protected beginRound(): void {
-    this.plugins.beforeRound({ version: this.main.version });
-  }
-
-  #report(error: Error): void {
-    if (!this.#events.emit('error', error)) this.options.logger.error(error.message, error);
+  protected report(error: Error): void {
+    if (!this.events.emit('error', error)) this.options.logger.error(error.message, error);
   }
 }

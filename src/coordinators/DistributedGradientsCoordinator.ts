@@ -1,9 +1,9 @@
 import type { MainstemError } from '../errors.ts';
 import {
-  AlreadyContributedError,
   InvalidOptionError,
   NoMainParametersError,
   NonFiniteError,
+  toError,
   UpdateDiscardedError,
 } from '../errors.ts';
 import type { OptimizerOption } from '../optimizers/createOptimizer.ts';
@@ -19,18 +19,20 @@ import { show } from '../show.ts';
 import type { Steps } from '../steps.ts';
 import { andThen, inSlices, inSteps, slices, valuesPerSlice } from '../steps.ts';
 import type { StoreOperation } from '../storage/Store.ts';
-import { Coordinator } from './Coordinator.ts';
 import type { ReadRecord } from './Ledger.ts';
 import { MainOptimizer } from './MainOptimizer.ts';
 import type { Member, UpdateIdentity } from './Membership.ts';
-import type { CoordinatorOptions } from './options.ts';
 import { checkCount } from './options.ts';
 import type { Pending } from './pending.ts';
 import type { Folded } from './Road.ts';
+import type { RoundsCoordinatorOptions } from './RoundsCoordinator.ts';
+import { RoundsCoordinator } from './RoundsCoordinator.ts';
 import type { Receipt } from './receipts.ts';
+import type { Mode } from './rounds/Mode.ts';
+import { createMode, everyUpdates } from './rounds/Mode.ts';
 
 /** Options of DistributedGradientsCoordinator. */
-export interface GradientsCoordinatorOptions extends CoordinatorOptions {
+export interface GradientsCoordinatorOptions extends RoundsCoordinatorOptions {
   /** Step size of main, 0 or more; the optimizer's own default unless given: 0.1, or 0.001 for Adam. */
   learningRate?: number;
   /** How the step size changes with the steps of main; `'constant'` unless given. */
@@ -40,8 +42,9 @@ export interface GradientsCoordinatorOptions extends CoordinatorOptions {
   /** Whether gradients lead down (a cost, the default) or up (a reward). */
   gradientChangeMode?: 'descent' | 'ascent';
   /**
-   * 1 (default): main moves at every update. More: main moves once for each so many children, by the mean of
-   * their gradients, weighted by rows; a child's second update within a round is refused.
+   * Main moves once for each so many children, by the mean of their gradients, weighted by rows; a child's second update
+   * within a round is refused. 1 unless given. In short for a `mode` whose rounds wait for no deadline and take gradients
+   * of whatever version of main; not together with one.
    */
   childrenPerUpdate?: number;
 }
@@ -66,11 +69,10 @@ interface Round {
  * Owns the main parameters and moves them by the gradients that children send. One synchronous full-batch step
  * over the children equals one full-batch step on all their rows.
  */
-export class DistributedGradientsCoordinator extends Coordinator<Gradients> {
+export class DistributedGradientsCoordinator extends RoundsCoordinator<Gradients> {
   protected readonly kind: UpdateKind = 'gradients';
   readonly #learningRate: number;
   readonly #sign: number;
-  readonly #childrenPerUpdate: number;
   readonly #optimizer: MainOptimizer;
   #round: Round | undefined;
   /** Room for a slice of a gradient. */
@@ -78,13 +80,12 @@ export class DistributedGradientsCoordinator extends Coordinator<Gradients> {
 
   /** Throws InvalidOptionError for an illegal option. */
   constructor(options: GradientsCoordinatorOptions = {}) {
-    super(options, ownOptions);
+    super(options, ownOptions, modeOf(options));
     const optimizer = createOptimizer(options.optimizer ?? 'gradientDescent');
     const {
       learningRate = optimizer.defaultLearningRate,
       gradientChangeMode = 'descent',
       learningRateSchedule = 'constant',
-      childrenPerUpdate = 1,
     } = options;
     if (!(Number.isFinite(learningRate) && learningRate >= 0)) {
       throw new InvalidOptionError(`learningRate is ${learningRate}, expected a finite number, 0 or more`);
@@ -96,7 +97,6 @@ export class DistributedGradientsCoordinator extends Coordinator<Gradients> {
     }
     this.#learningRate = learningRate;
     this.#sign = gradientChangeMode === 'ascent' ? -1 : 1;
-    this.#childrenPerUpdate = checkCount(childrenPerUpdate, 'childrenPerUpdate');
     this.#optimizer = new MainOptimizer(optimizer, createSchedule(learningRateSchedule));
   }
 
@@ -119,7 +119,7 @@ export class DistributedGradientsCoordinator extends Coordinator<Gradients> {
     return this.submit(requireGradients(gradients), identity);
   }
 
-  /** Gives up what the round has so far (`childrenPerUpdate` above 1). Main stays. */
+  /** Gives up what the open round has so far. Main stays. */
   clearGradients(): void {
     this.giveUpPartial(new UpdateDiscardedError('the round was cleared before it was complete'));
   }
@@ -127,41 +127,64 @@ export class DistributedGradientsCoordinator extends Coordinator<Gradients> {
   protected giveUpPartial(reason: MainstemError): void {
     const round = this.#round;
     this.#round = undefined;
-    for (const pending of round?.pending ?? []) this.discard(pending, reason);
+    for (const pending of round?.pending ?? []) this.road.reject(pending, reason);
+    this.rounds.begin();
   }
 
-  protected override admitMember(member: Member): void {
+  protected override admitMember(member: Member, gradients: Gradients): void {
     if (this.main.version === 0) {
       throw new NoMainParametersError(
         'there are no main parameters to move yet; call setModelParameters first',
       );
     }
-    this.#refuseSecond(member);
+    super.admitMember(member, gradients);
   }
 
   protected fold(pending: Pending<Gradients>): Steps<Folded> {
     if (this.main.version === 0) throw new NoMainParametersError('there are no main parameters to move yet');
-    this.#refuseSecond(pending.member);
-    if (this.#round === undefined) this.beginRound();
+    const { member, content } = pending;
+    // Main may have moved while it waited.
+    this.rounds.check(member, content.baseVersion);
+    if (this.#round === undefined) this.plugins.beforeRound({ version: this.main.version });
     // A plugin may have set main anew.
-    this.main.layout?.assertFits(pending.content.layout, this.kind, 'main');
-    if (this.#childrenPerUpdate > 1) return this.#addToRound(pending);
-    return this.#move(pending.content.values, this.#sign, [pending]);
+    this.main.layout?.assertFits(content.layout, this.kind, 'main');
+    const { mode } = this.rounds;
+    const weight = mode.weigh(this.rounds.staleness(content.baseVersion));
+    if (mode.needed > 1 || this.#round !== undefined) return this.#addToRound(pending, weight);
+    const work = this.#move(content.values, this.#sign * weight * (mode.mixing ?? 1), [pending]);
+    return mode.name === 'immediate' ? work : andThen(work, (folded) => this.#stepped(pending, folded));
   }
 
-  *#addToRound(pending: Pending<Gradients>): Generator<undefined, Folded> {
+  /** A round of one update is over. */
+  #stepped({ member, content }: Pending<Gradients>, folded: Folded): Folded {
+    this.rounds.took(member, content.sampleCount);
+    this.rounds.begin();
+    return folded;
+  }
+
+  *#addToRound(pending: Pending<Gradients>, weight: number): Generator<undefined, Folded> {
     const { values, sampleCount } = pending.content;
     this.#round ??= { sum: new Float64Array(values.length), rows: 0, pending: [] };
     const round = this.#round;
+    const factor = sampleCount * weight;
     yield* checkWeighted(pending.content);
-    yield* inSlices(values.length, (start, end) => addScaled(round.sum, sampleCount, values, start, end));
+    yield* inSlices(values.length, (start, end) => addScaled(round.sum, factor, values, start, end));
     // Cleared in between: the sums that this went into are gone.
     if (this.#round !== round) throw new UpdateDiscardedError('the round was cleared before it was complete');
     round.rows += sampleCount;
     round.pending.push(pending);
-    if (round.pending.length < this.#childrenPerUpdate) return 'accepted';
-    this.#round = undefined;
+    if (!this.rounds.took(pending.member, sampleCount)) return 'accepted';
     return yield* this.#finishRound(round, pending);
+  }
+
+  protected *endRound(): Generator<undefined, void> {
+    const round = this.#round;
+    if (round === undefined || !this.rounds.isDue) return;
+    try {
+      yield* this.#finishRound(round, undefined);
+    } catch (thrown) {
+      this.report(toError(thrown));
+    }
   }
 
   protected override storedState(): StoreOperation[] {
@@ -175,7 +198,8 @@ export class DistributedGradientsCoordinator extends Coordinator<Gradients> {
   }
 
   /** Where a round fails, all of its updates are given up: their sum cannot be taken apart again. */
-  *#finishRound(round: Round, last: Pending<Gradients>): Generator<undefined, Folded> {
+  *#finishRound(round: Round, last: Pending<Gradients> | undefined): Generator<undefined, Folded> {
+    this.#round = undefined;
     try {
       if (!(round.rows > 0))
         throw new InvalidOptionError(
@@ -186,8 +210,10 @@ export class DistributedGradientsCoordinator extends Coordinator<Gradients> {
       const reason = new UpdateDiscardedError(
         `its round failed: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
       );
-      for (const pending of round.pending) if (pending !== last) this.discard(pending, reason);
+      for (const pending of round.pending) if (pending !== last) this.road.reject(pending, reason);
       throw thrown;
+    } finally {
+      this.rounds.begin();
     }
   }
 
@@ -205,7 +231,11 @@ export class DistributedGradientsCoordinator extends Coordinator<Gradients> {
       if (!isKnownFinite) this.main.checkRange(layout, dtype, start, end);
     });
     return andThen(work, () => {
-      this.publishMain({ layout, dtype, base, included, adopt: () => this.#optimizer.adopt() });
+      const adopt = (): void => {
+        this.#optimizer.adopt();
+        this.rounds.close();
+      };
+      this.publishMain({ layout, dtype, base, included, adopt });
       return 'applied';
     });
   }
@@ -219,13 +249,15 @@ export class DistributedGradientsCoordinator extends Coordinator<Gradients> {
     addScaled(scaled, factor, gradient, 0, length);
     return scaled;
   }
+}
 
-  #refuseSecond(member: Member): void {
-    if (this.#round?.pending.some((pending) => pending.member === member) !== true) return;
-    throw new AlreadyContributedError(
-      `${member.id} has given its gradients to this round; it has ${this.#round.pending.length} of ${this.#childrenPerUpdate}`,
-    );
-  }
+/** Throws InvalidOptionError where `mode` and what is short for one are both given. */
+function modeOf({ mode, childrenPerUpdate }: GradientsCoordinatorOptions): Mode {
+  if (childrenPerUpdate === undefined) return createMode(mode ?? 'immediate');
+  if (mode !== undefined)
+    throw new InvalidOptionError('childrenPerUpdate is in short for a mode; expected only one of the two');
+  const count = checkCount(childrenPerUpdate, 'childrenPerUpdate');
+  return count === 1 ? createMode('immediate') : everyUpdates(count, true);
 }
 
 /** Throws NonFiniteError where rows · gradient overflows: it would spoil the sums of the whole round. */

@@ -1,38 +1,44 @@
 import type { MainstemError } from '../errors.ts';
 import {
-  ContractViolationError,
   InvalidDataError,
   InvalidOptionError,
-  LimitExceededError,
   MalformedDataError,
+  StaleUpdateError,
+  toError,
   UpdateDiscardedError,
 } from '../errors.ts';
-import { InboxPool } from '../kernels/InboxPool.ts';
 import type { MergeChild, Merger } from '../mergers/Merger.ts';
 import { ModelParametersMerger } from '../mergers/ModelParametersMerger.ts';
-import type { ModelParameters } from '../parameters/ModelParameters.ts';
-import { requireModelParameters } from '../parameters/ModelParameters.ts';
+import { ModelParameters, requireModelParameters } from '../parameters/ModelParameters.ts';
 import type { TensorsInfo } from '../parameters/NamedTensors.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import type { DataType } from '../parameters/values.ts';
 import type { UpdateKind } from '../protocol/messages.ts';
-import { inSlices, inSteps } from '../steps.ts';
+import { inSlices, inSteps, runSteps } from '../steps.ts';
 import type { StoreOperation } from '../storage/Store.ts';
-import { Coordinator } from './Coordinator.ts';
-import { KeptParameters } from './KeptParameters.ts';
+import type { Kept } from './LatestChildren.ts';
+import { LatestChildren } from './LatestChildren.ts';
 import type { ReadRecord } from './Ledger.ts';
+import { MainHistory } from './MainHistory.ts';
 import type { Member, UpdateIdentity } from './Membership.ts';
-import type { CoordinatorOptions } from './options.ts';
+import { checkMerger, finishInto, mergeInto } from './merges.ts';
 import { checkCount } from './options.ts';
 import type { Pending } from './pending.ts';
-import { decodeTensors, encodeTensors } from './persistence.ts';
+import type { Folded } from './Road.ts';
+import type { RoundsCoordinatorOptions } from './RoundsCoordinator.ts';
+import { RoundsCoordinator } from './RoundsCoordinator.ts';
 import type { Receipt } from './receipts.ts';
+import type { Mode, ModeOption } from './rounds/Mode.ts';
+import { createMode, everyUpdates } from './rounds/Mode.ts';
+import type { ServerOptimizerOptions } from './ServerOptimizer.ts';
+import { ServerOptimizer, serverOptimizerOptions } from './ServerOptimizer.ts';
 
 /** Options of DistributedModelParametersCoordinator. */
-export interface ModelParametersCoordinatorOptions extends CoordinatorOptions {
+export interface ModelParametersCoordinatorOptions extends RoundsCoordinatorOptions, ServerOptimizerOptions {
   /**
-   * Unless given, main is after each update the merge of the latest parameters of every child so far, which keeps
-   * one copy for each child. N: each N arrivals (of whichever children) are merged, streaming, and the next N start afresh.
+   * Unless this or a `mode` is given, main is after each update the merge of the latest parameters of every child so far,
+   * which keeps one copy for each child. N: each N arrivals (of whichever children) are merged as they are, streaming, and
+   * the next N start afresh. Not together with a `mode`.
    */
   childUpdatesPerMerge?: number;
   /** `new ModelParametersMerger()` unless given: the mean weighted by rows. */
@@ -45,16 +51,11 @@ export interface ParametersIdentity extends UpdateIdentity {
   readonly sampleCount?: number | undefined;
 }
 
-const ownOptions = ['childUpdatesPerMerge', 'merger'];
-const latestPrefix = 'latest/';
+const ownOptions = ['childUpdatesPerMerge', 'merger', ...serverOptimizerOptions];
+/** Share of an update that main takes over at once, where the mode names none (Xie et al. 2019, section 6). */
+const mixingDefault = 0.6;
 
-/** The latest parameters of one child. */
-interface Kept {
-  readonly member: Member;
-  readonly parameters: KeptParameters;
-}
-
-/** A merge of `childUpdatesPerMerge` arrivals, under way. */
+/** The merge of a round, under way. */
 interface Group {
   readonly merger: Merger;
   readonly layout: ParameterLayout;
@@ -64,31 +65,44 @@ interface Group {
 }
 
 /** Owns the main parameters: what its merger makes of the parameters that children have trained. */
-export class DistributedModelParametersCoordinator extends Coordinator<ModelParameters> {
+export class DistributedModelParametersCoordinator extends RoundsCoordinator<ModelParameters> {
   protected readonly kind: UpdateKind = 'parameters';
-  readonly #updatesPerMerge: number | undefined;
-  readonly #latest = new Map<string, Kept>();
+  readonly #latest: LatestChildren;
+  readonly #optimizer: ServerOptimizer;
   #merger: Merger;
   #group: Group | undefined;
-  #inbox: InboxPool | undefined;
+  #history = new MainHistory(0);
+  /** An update as if it had started from main; the next one uses it again. */
+  #moved = new Float64Array(0);
   /** Updates that are kept, but wait until the merger has enough children. */
   #waiting: Pending<ModelParameters>[] = [];
   #resets = 0;
 
   /** Throws InvalidOptionError for an illegal option. */
   constructor(options: ModelParametersCoordinatorOptions = {}) {
-    super(options, ownOptions);
-    const { childUpdatesPerMerge, merger = new ModelParametersMerger() } = options;
-    this.#updatesPerMerge =
-      childUpdatesPerMerge === undefined
-        ? undefined
-        : checkCount(childUpdatesPerMerge, 'childUpdatesPerMerge');
-    this.#merger = this.#checkMerger(merger);
+    super(options, ownOptions, modeOf(options));
+    const { merger = new ModelParametersMerger() } = options;
+    this.#optimizer = new ServerOptimizer(options, this.main);
+    this.#latest = new LatestChildren(this.options.limits);
+    this.#merger = checkMerger(merger, this.rounds.mode);
+    this.#requireRounds(this.rounds.mode);
+    this.#beginHistory();
   }
 
   /** Merges by another rule from the next merge on. */
   setModelParametersMerger(merger: Merger): void {
-    this.#merger = this.#checkMerger(merger);
+    this.#merger = checkMerger(merger, this.rounds.mode);
+  }
+
+  /** As of every coordinator. What `'immediate'` has kept of each child is forgotten with it; main stays. */
+  override setMode(mode: ModeOption): void {
+    const next = createMode(mode);
+    checkMerger(this.#merger, next);
+    this.#requireRounds(next);
+    const isImmediate = next.name === 'immediate';
+    if (isImmediate !== (this.rounds.mode.name === 'immediate')) this.reset();
+    super.setMode(mode);
+    this.#beginHistory();
   }
 
   /**
@@ -113,22 +127,20 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
   /** Sets main. What children have sent stays and is part of the next merge. */
   setMainModelParameters(parameters: ModelParameters): void {
     const main = this.asMain(parameters);
-    for (const { parameters: kept } of this.#latest.values())
-      main.layout.assertFits(kept.layout, 'parameters of children', 'the new main');
+    this.#latest.checkMain(main.layout);
     if (this.#group !== undefined && !fits(this.#group.layout, main.layout)) {
       this.giveUpPartial(
         new UpdateDiscardedError('main was set to another layout before the merge was complete'),
       );
     }
+    this.#optimizer.reset(main.layout.length);
     this.replaceMain(main);
+    this.#beginHistory();
   }
 
   /** Forgets what children have sent. Main stays. */
   reset(): void {
-    const durable = [...this.#latest.values()].filter(({ member }) => member.isDurable);
-    this.records.remove(durable.map(({ member }) => latestKey(member)));
-    for (const { parameters } of this.#latest.values()) parameters.release();
-    this.#latest.clear();
+    this.#latest.clear(this.records);
     this.#resets++;
     this.giveUpPartial(new UpdateDiscardedError('the coordinator was reset before the merge was complete'));
   }
@@ -137,83 +149,57 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
     const given = [...(this.#group?.pending ?? []), ...this.#waiting];
     this.#group = undefined;
     this.#waiting = [];
-    for (const pending of given) this.discard(pending, reason);
+    for (const pending of given) this.road.reject(pending, reason);
+    this.rounds.begin();
   }
 
-  protected override admitMember(member: Member): void {
-    if (this.#updatesPerMerge !== undefined || this.#latest.has(member.id)) return;
-    const { keptChildrenMax, keptAnonymousMax } = this.options.limits;
-    let anonymous = 0;
-    for (const kept of this.#latest.values()) if (kept.member.isAnonymous) anonymous++;
-    const [count, limit] = member.isAnonymous
-      ? [anonymous, keptAnonymousMax]
-      : [this.#latest.size - anonymous, keptChildrenMax];
-    if (count < limit) return;
-    throw new LimitExceededError(
-      `the latest parameters of ${count} ${member.isAnonymous ? 'anonymous ' : ''}children are kept, at most ${limit} are allowed; give updates a childId, or set childUpdatesPerMerge, which keeps none`,
-    );
+  protected override admitMember(member: Member, parameters: ModelParameters): void {
+    if (this.rounds.mode.name === 'immediate') this.#latest.checkRoom(member);
+    super.admitMember(member, parameters);
   }
 
   protected override forgetChild(member: Member): boolean {
     const waiting = this.#waiting.filter((pending) => pending.member === member);
     this.#waiting = this.#waiting.filter((pending) => pending.member !== member);
     const reason = new UpdateDiscardedError(`${member.id} left before the merge was complete`);
-    for (const pending of waiting) this.discard(pending, reason);
-    const kept = this.#latest.get(member.id);
-    if (kept === undefined) return false;
-    this.#latest.delete(member.id);
-    kept.parameters.release();
-    if (member.isDurable) this.records.remove([latestKey(member)]);
-    return true;
+    for (const pending of waiting) this.road.reject(pending, reason);
+    return this.#latest.forget(member, this.records);
   }
 
   protected *fold(pending: Pending<ModelParameters>): Generator<undefined, 'applied' | 'accepted'> {
     if (this.#merger.needs.sampleCounts && pending.content.sampleCount === undefined) {
       throw new InvalidDataError(`the merger needs sample counts and ${pending.member.id} names none`);
     }
-    if (this.#updatesPerMerge === undefined) return yield* this.#mergeLatest(pending);
-    return yield* this.#addToGroup(pending, this.#updatesPerMerge);
+    if (this.rounds.mode.name === 'immediate') return yield* this.#mergeLatest(pending);
+    // Main may have moved while it waited.
+    this.rounds.check(pending.member, pending.content.baseVersion);
+    return yield* this.#addToGroup(pending);
   }
 
   protected override storedState(members: readonly Member[]): StoreOperation[] {
-    return members.flatMap((member) => {
-      const kept = this.#latest.get(member.id);
-      if (kept === undefined || !member.isDurable) return [];
-      const { layout, values, dtype, sampleCount } = kept.parameters.parameters;
-      const value = encodeTensors(layout, values, {
-        version: this.main.version,
-        outerDtype: dtype,
-        sampleCount,
-      });
-      return [{ key: latestKey(member), value }];
-    });
+    return [...this.#latest.stored(members, this.main.version), ...this.#optimizer.stored()];
   }
 
-  protected override async loadState(read: ReadRecord): Promise<() => void> {
-    const loaded = new Map<string, ModelParameters>();
-    const keys = this.#updatesPerMerge === undefined ? await this.records.keys(latestPrefix) : [];
-    for (const key of keys) {
-      const stored = await read(key);
-      if (stored === undefined) continue;
-      loaded.set(decodeURIComponent(key.slice(latestPrefix.length)), decodeTensors(stored).parameters);
-    }
+  protected override async loadState(read: ReadRecord, length: number): Promise<() => void> {
+    const isImmediate = this.rounds.mode.name === 'immediate';
+    const applyOptimizer = await this.#optimizer.load(read, length);
+    const applyLatest = isImmediate
+      ? await this.#latest.load(read, this.records, this.membership)
+      : undefined;
     return () => {
-      for (const [id, parameters] of loaded) {
-        const member = this.membership.find(id);
-        if (member !== undefined) this.#latest.set(id, { member, parameters: this.#keep(parameters) });
-      }
+      applyOptimizer();
+      applyLatest?.();
+      this.#beginHistory();
     };
   }
 
   /** Merges the latest parameters of all children, by id; the new ones are kept only where that succeeds. */
   *#mergeLatest(pending: Pending<ModelParameters>): Generator<undefined, 'applied' | 'accepted'> {
     const { member, content } = pending;
-    if (this.#waiting.length === 0) this.beginRound();
-    for (const { parameters } of this.#latest.values())
-      parameters.layout.assertFits(content.layout, 'parameters', 'other children');
-    const kept = { member, parameters: this.#keep(content) };
-    const children = [...new Map(this.#latest).set(member.id, kept).values()];
-    children.sort((a, b) => (a.member.id < b.member.id ? -1 : 1));
+    if (this.#waiting.length === 0) this.plugins.beforeRound({ version: this.main.version });
+    this.#latest.checkLayout(content.layout, 'other children');
+    const kept = { member, parameters: this.#latest.keep(content) };
+    const children = this.#latest.with(kept);
     for (const { parameters } of children) parameters.hold();
     try {
       return yield* this.#mergeKept(pending, kept, children);
@@ -232,7 +218,7 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
     const resets = this.#resets;
     const adopt = (): void => {
       // A reset, or the child's leaving, in between two slices: the merge stands, but nothing is kept for the next.
-      if (member.isPresent && this.#resets === resets) this.#replaceLatest(kept);
+      if (member.isPresent && this.#resets === resets) this.#latest.replace(kept);
       this.#waiting = [];
     };
     const merger = this.#merger;
@@ -251,80 +237,116 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
     const all = children.map(({ member: from, parameters }) =>
       parameters.asChild(describe(from, parameters, base)),
     );
-    yield* this.#mergeInto(this.main.spare(layout.length), merger, all, layout);
+    const context = { layout, main: base === 0 ? undefined : this.main.snapshot() };
+    yield* mergeInto(this.main.spare(layout.length), merger, all, context);
     const included = [...this.#waiting, pending];
     yield* inSteps(this.main.checkSpare(layout, dtype));
     this.publishMain({ layout, dtype, base, included, adopt });
     return 'applied';
   }
 
-  #replaceLatest(kept: Kept): void {
-    const { id } = kept.member;
-    this.#latest.get(id)?.parameters.release();
-    kept.parameters.hold();
-    this.#latest.set(id, kept);
-  }
-
-  /** A copy, in the pool where there is room. */
-  #keep(parameters: ModelParameters): KeptParameters {
-    const { length } = parameters.layout;
-    // A pool of another length, or of kernels that are not in use any more, goes when its last slot is free.
-    if ((this.#inbox?.size ?? 0) === 0 && this.#inbox?.length !== length)
-      this.#inbox = InboxPool.create(length);
-    return new KeptParameters(parameters, this.#inbox?.isSelected ? this.#inbox : undefined);
-  }
-
-  /** Merges children that are all there. */
-  *#mergeInto(
-    spare: Float64Array<ArrayBuffer>,
-    merger: Merger,
-    children: readonly MergeChild[],
-    layout: ParameterLayout,
-  ): Generator<undefined, void> {
-    const context = { layout, main: this.main.version === 0 ? undefined : this.main.snapshot() };
-    if (merger.mergeAll !== undefined) {
-      yield* inSteps(merger.mergeAll(children, context, spare));
-      return;
-    }
-    const state = merger.begin(context);
-    for (const child of children) yield* inSteps(merger.add(state, child));
-    yield* this.#finishInto(spare, merger, state);
-  }
-
-  *#addToGroup(
-    pending: Pending<ModelParameters>,
-    size: number,
-  ): Generator<undefined, 'applied' | 'accepted'> {
+  *#addToGroup(pending: Pending<ModelParameters>): Generator<undefined, Folded> {
     const { member, content } = pending;
     const open = this.#group;
-    if (open === undefined) this.beginRound();
+    if (open === undefined) this.plugins.beforeRound({ version: this.main.version });
     const group = open ?? this.#beginGroup(content);
     group.layout.assertFits(content.layout, 'parameters', 'other children of this merge');
     const place = member.isAnonymous ? group.pending.length : member.index;
-    const child = { ...describe(member, content, this.main.version), index: place, parameters: content };
+    const parameters = yield* this.#fromMain(content, member);
+    const child = { ...describe(member, content, this.main.version), index: place, parameters };
     yield* inSteps(group.merger.add(group.state, child));
     if (this.#group !== open)
       throw new UpdateDiscardedError('the coordinator was reset before the merge was complete');
     this.#group = group;
     group.pending.push(pending);
-    if (group.pending.length < size) return 'accepted';
+    if (!this.rounds.took(member, content.sampleCount)) return 'accepted';
+    return yield* this.#finishGroup(group, pending);
+  }
+
+  /** Parameters that started from an older main, as if they had come as far from this one: weighted by their staleness. */
+  *#fromMain(content: ModelParameters, member: Member): Generator<undefined, ModelParameters> {
+    const { mode } = this.rounds;
+    const { values: main, version } = this.main;
+    if (!mode.takesDifferences || version === 0) return content;
+    const { values, layout, sampleCount, baseVersion } = content;
+    const staleness = this.rounds.staleness(baseVersion);
+    const share = mode.needed === 1 ? (mode.mixing ?? mixingDefault) : 1;
+    const weight = share * mode.weigh(staleness);
+    if (staleness === 0 && weight === 1) return content;
+    const base = staleness === 0 ? main : this.#history.find(version - staleness);
+    if (base === undefined)
+      throw new StaleUpdateError(
+        `the update of ${member.id} started from version ${baseVersion}, which is not kept any more`,
+      );
+    if (this.#moved.length !== values.length) this.#moved = new Float64Array(values.length);
+    const moved = this.#moved;
+    yield* inSlices(values.length, (start, end) => {
+      for (let i = start; i < end; i++)
+        moved[i] = (main[i] as number) + weight * ((values[i] as number) - (base[i] as number));
+    });
+    return new ModelParameters(layout, moved, { sampleCount, baseVersion });
+  }
+
+  protected *endRound(): Generator<undefined, void> {
+    const group = this.#group;
+    if (group === undefined || !this.rounds.isDue) return;
+    try {
+      yield* this.#finishGroup(group, undefined);
+    } catch (thrown) {
+      this.report(toError(thrown));
+    }
+  }
+
+  /** A streamed merge cannot be taken apart again: where it fails, all of its updates are given up. */
+  *#finishGroup(
+    { merger, state, layout, dtype, pending: included }: Group,
+    last: Pending<ModelParameters> | undefined,
+  ): Generator<undefined, Folded> {
     this.#group = undefined;
     try {
-      this.plugins.beforeMerge({ version: this.main.version + 1, children: size });
-      const { layout, dtype, pending: included } = group;
       const base = this.main.version;
-      yield* this.#finishInto(this.main.spare(layout.length), group.merger, group.state);
+      this.plugins.beforeMerge({ version: base + 1, children: included.length });
+      const spare = this.main.spare(layout.length);
+      yield* finishInto(spare, merger, state);
+      yield* this.#optimizer.step(spare);
       yield* inSteps(this.main.checkSpare(layout, dtype));
-      this.publishMain({ layout, dtype, base, included, adopt() {} });
+      const adopt = (): void => {
+        this.#optimizer.adopt();
+        this.rounds.close();
+      };
+      this.publishMain({ layout, dtype, base, included, adopt });
+      yield* this.#remember();
+      return 'applied';
     } catch (thrown) {
-      // A streamed merge cannot be taken apart again: all of its updates are given up.
       const reason = new UpdateDiscardedError(
         `its merge failed: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
       );
-      for (const other of group.pending) if (other !== pending) this.discard(other, reason);
+      for (const other of included) if (other !== last) this.road.reject(other, reason);
       throw thrown;
+    } finally {
+      this.rounds.begin();
     }
-    return 'applied';
+  }
+
+  /** Keeps main for the updates that start from it. */
+  *#remember(): Generator<undefined, void> {
+    const { version, values, dtype } = this.main;
+    if (this.rounds.mode.takesDifferences && version > 0)
+      yield* this.#history.remember(version, values, dtype);
+  }
+
+  #beginHistory(): void {
+    const { takesDifferences, stalenessMax } = this.rounds.mode;
+    this.#history = new MainHistory(takesDifferences ? stalenessMax + 1 : 0);
+    runSteps(this.#remember());
+  }
+
+  /** An optimizer moves main by a round. */
+  #requireRounds({ name }: Mode): void {
+    if (!this.#optimizer.isSet || name !== 'immediate') return;
+    throw new InvalidOptionError(
+      'serverOptimizer needs rounds: give a mode, or childUpdatesPerMerge, of which main moves once',
+    );
   }
 
   #beginGroup(content: ModelParameters): Group {
@@ -334,40 +356,19 @@ export class DistributedModelParametersCoordinator extends Coordinator<ModelPara
     return { merger: this.#merger, layout, dtype, state: this.#merger.begin({ layout, main }), pending: [] };
   }
 
-  *#finishInto(spare: Float64Array, merger: Merger, state: unknown): Generator<undefined, void> {
-    const merged = yield* inSteps(merger.finish(state));
-    if (merged.length !== spare.length) {
-      throw new ContractViolationError(
-        `the merger returned ${merged.length} values, the layout has ${spare.length}`,
-      );
-    }
-    yield* inSlices(spare.length, (start, end) => spare.set(merged.subarray(start, end), start));
-  }
-
   /** Main's layout, or the child's where main has none or names no architecture. */
   #layoutWith(layout: ParameterLayout): ParameterLayout {
     const main = this.main.layout;
     return main === undefined || main.architecture === undefined ? layout : main;
   }
+}
 
-  #checkMerger(merger: Merger): Merger {
-    const isMerger =
-      typeof merger?.begin === 'function' &&
-      typeof merger.add === 'function' &&
-      typeof merger.finish === 'function';
-    if (!isMerger || !(merger.needs?.minimumChildren >= 1)) {
-      throw new InvalidOptionError(
-        'a merger needs needs, begin, add and finish; ModelParametersMerger has them',
-      );
-    }
-    const { minimumChildren } = merger.needs;
-    if (this.#updatesPerMerge !== undefined && minimumChildren > this.#updatesPerMerge) {
-      throw new InvalidOptionError(
-        `the merger needs ${minimumChildren} children, childUpdatesPerMerge is ${this.#updatesPerMerge}`,
-      );
-    }
-    return merger;
-  }
+/** Throws InvalidOptionError where `mode` and what is short for one are both given. */
+function modeOf({ mode, childUpdatesPerMerge }: ModelParametersCoordinatorOptions): Mode {
+  if (childUpdatesPerMerge === undefined) return createMode(mode ?? 'immediate');
+  if (mode !== undefined)
+    throw new InvalidOptionError('childUpdatesPerMerge is in short for a mode; expected only one of the two');
+  return everyUpdates(checkCount(childUpdatesPerMerge, 'childUpdatesPerMerge'), false);
 }
 
 function fits(a: ParameterLayout, b: ParameterLayout): boolean {
@@ -377,10 +378,6 @@ function fits(a: ParameterLayout, b: ParameterLayout): boolean {
   } catch {
     return false;
   }
-}
-
-function latestKey({ id }: Member): string {
-  return latestPrefix + encodeURIComponent(id);
 }
 
 /** A child's part of a merge into the main that follows `version`, but for its parameters. */

@@ -56,8 +56,12 @@ export class Membership {
 
   /** Ids of the children that are there, in the order in which they first came. */
   get ids(): string[] {
-    const present = [...this.#members.values()].filter(({ isPresent }) => isPresent);
-    return present.sort((a, b) => a.index - b.index).map(({ id }) => id);
+    return this.present.sort((a, b) => a.index - b.index).map(({ id }) => id);
+  }
+
+  /** The children that are there, in no order. */
+  get present(): Member[] {
+    return [...this.#members.values()].filter(({ isPresent }) => isPresent);
   }
 
   find(id: string): Member | undefined {

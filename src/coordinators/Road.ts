@@ -3,13 +3,14 @@ import {
   DuplicateUpdateError,
   LimitExceededError,
   StaleSessionError,
+  StaleUpdateError,
   toMainstemError,
   UpdateDiscardedError,
 } from '../errors.ts';
 import type { Gradients } from '../parameters/Gradients.ts';
 import type { ModelParameters } from '../parameters/ModelParameters.ts';
 import type { SharedPart } from '../parameters/SharedPart.ts';
-import type { UpdateKind } from '../protocol/messages.ts';
+import type { UpdateKind, UpdateStatus } from '../protocol/messages.ts';
 import { Settlement } from '../Settlement.ts';
 import type { Steps } from '../steps.ts';
 import { andThen, isSteps } from '../steps.ts';
@@ -43,17 +44,22 @@ export type Folded = 'applied' | 'accepted';
 export interface RoadEnd<T extends Gradients | ModelParameters> {
   kind(): UpdateKind;
   /** Throws where an update of this member cannot be taken now; before anything of it is remembered. */
-  admitMember(member: Member): void;
+  admitMember(member: Member, content: T): void;
   /** Counts a member in, where it is not there yet. */
   join(member: Member): void;
   fold(pending: Pending<T>): Steps<Folded>;
   emit<Name extends keyof CoordinatorEvents>(name: Name, event: CoordinatorEvents[Name]): void;
 }
 
+/** Work of the coordinator's own that has its turn among the updates. It handles its errors. */
+export type Work = () => Steps<void>;
+
 /** The way of an update from its admission to the fold. There is no other, whoever sends it. */
 export class Road<T extends Gradients | ModelParameters> {
   readonly #parts: RoadParts<T>;
-  readonly #queue = new WorkQueue<Pending<T>>((pending) => this.#process(pending));
+  readonly #queue = new WorkQueue<Pending<T> | Work>((job) =>
+    typeof job === 'function' ? job() : this.#process(job),
+  );
   #refusal: string | undefined;
 
   constructor(parts: RoadParts<T>) {
@@ -85,7 +91,7 @@ export class Road<T extends Gradients | ModelParameters> {
 
   /** Takes an update in. Never throws for a bad one: its receipt says what is wrong. */
   submit(content: T, identity: UpdateIdentity): RoadReceipt {
-    const { options, main } = this.#parts;
+    const { main } = this.#parts;
     let pending: Pending<T> | undefined;
     try {
       if (this.#refusal !== undefined) throw new UpdateDiscardedError(this.#refusal);
@@ -93,9 +99,14 @@ export class Road<T extends Gradients | ModelParameters> {
     } catch (thrown) {
       return this.#refuseAtOnce(identity, thrown);
     }
-    this.#queue.push(pending);
-    if (options.drive === 'immediate') this.run(Infinity);
+    this.enqueue(pending);
     return new RoadReceipt(pending, main.version, pending.settlement);
+  }
+
+  /** Puts a job behind what waits; it is done at once where the coordinator drives itself. */
+  enqueue(job: Pending<T> | Work): void {
+    this.#queue.push(job);
+    if (this.#parts.options.drive === 'immediate') this.run(Infinity);
   }
 
   /** Gives up an update that was taken in. */
@@ -120,7 +131,7 @@ export class Road<T extends Gradients | ModelParameters> {
     main.layout?.assertFits(content.layout, coordinator.kind(), 'main');
     const member = membership.identify(identity, content.origin);
     checkFresh(member, identity);
-    coordinator.admitMember(member);
+    coordinator.admitMember(member, content);
     coordinator.join(member);
     member.inFlight.add(identity);
     // What waits must not change under its sender's hands.
@@ -204,10 +215,14 @@ export class Road<T extends Gradients | ModelParameters> {
     const { main, coordinator } = this.#parts;
     const reason = toMainstemError(thrown);
     const settlement = new Settlement();
-    const isDuplicate = reason instanceof DuplicateUpdateError;
-    const status = isDuplicate ? 'duplicate' : reason instanceof StaleSessionError ? 'stale' : 'refused';
+    const status = statusOf(reason);
     settlement.reject(reason);
     coordinator.emit('updateRejected', { childId: identity.childId, sequence: identity.sequence, reason });
     return new RoadReceipt({ status, reason }, main.version, settlement);
   }
+}
+
+function statusOf(reason: MainstemError): UpdateStatus {
+  if (reason instanceof DuplicateUpdateError) return 'duplicate';
+  return reason instanceof StaleSessionError || reason instanceof StaleUpdateError ? 'stale' : 'refused';
 }

@@ -1,5 +1,6 @@
 import type { MainstemError } from '../errors.ts';
 import type { ReportSubject } from '../protocol/messages.ts';
+import type { RoundWait } from './rounds/RoundWait.ts';
 
 /** The events of a coordinator. They are emitted when the state is final. */
 export interface CoordinatorEvents {
@@ -19,6 +20,10 @@ export interface CoordinatorEvents {
   reportReceived: { readonly childId: string; readonly subject: ReportSubject };
   childJoined: { readonly childId: string };
   childLeft: { readonly childId: string };
+  /** The open round is to have an update of this child. Not where a mode takes whatever comes. */
+  childAsked: { readonly childId: string; readonly version: number };
+  /** A round goes on waiting though its deadline has passed, or nobody is there any more who could end it. */
+  waiting: RoundWait;
   /** Something failed that no caller waits for: a listener, the store, a connection. */
   error: Error;
 }

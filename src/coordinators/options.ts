@@ -128,7 +128,7 @@ export function resolveCoordinatorOptions(
     throw new InvalidOptionError(`authenticate is ${show(authenticate)}, expected a function`);
   const { sharedTensors, store = noStore, clock = systemClock, logger = silentLogger } = options;
   requireMethods(store, ['get', 'keys', 'batch', 'close'], 'store');
-  requireMethods(clock, ['now', 'schedule', 'yieldTurn'], 'clock');
+  requireClock(clock, 'clock');
   requireMethods(logger, ['debug', 'info', 'warn', 'error'], 'logger');
   const { intervalMs = 10, budgetMs = 4, ...others } = timers;
   const unknown = Object.keys(others)[0];
@@ -159,6 +159,12 @@ export function resolveCoordinatorOptions(
 export function checkCount(value: number, name: string): number {
   if (Number.isSafeInteger(value) && value >= 1) return value;
   throw new InvalidOptionError(`${name} is ${value}, expected a whole number, 1 or more`);
+}
+
+/** Throws InvalidOptionError unless the value is a clock. */
+export function requireClock(clock: Clock, name: string): Clock {
+  requireMethods(clock, ['now', 'schedule', 'yieldTurn'], name);
+  return clock;
 }
 
 /** Throws InvalidOptionError unless a part of the user's own has what its contract asks for. */

@@ -11,6 +11,8 @@ import { Nesterov } from './Nesterov.ts';
 import type { Optimizer } from './Optimizer.ts';
 import type { RMSPropOptions } from './RMSProp.ts';
 import { RMSProp } from './RMSProp.ts';
+import type { YogiOptions } from './Yogi.ts';
+import { Yogi } from './Yogi.ts';
 
 /** A built-in optimizer with its settings, as plain JSON. */
 export type OptimizerDescription =
@@ -19,7 +21,8 @@ export type OptimizerDescription =
   | { readonly name: 'adaGrad'; readonly epsilon?: number }
   | ({ readonly name: 'rmsProp' } & RMSPropOptions)
   | ({ readonly name: 'adam' } & AdamOptions)
-  | ({ readonly name: 'adamW' } & AdamWOptions);
+  | ({ readonly name: 'adamW' } & AdamWOptions)
+  | ({ readonly name: 'yogi' } & YogiOptions);
 
 /** The built-in optimizers. */
 export type OptimizerName = OptimizerDescription['name'];
@@ -48,6 +51,8 @@ export function createOptimizer(option: OptimizerOption): Optimizer {
         return new Adam(description);
       case 'adamW':
         return new AdamW(description);
+      case 'yogi':
+        return new Yogi(description);
     }
   }
   const names = Object.keys(settings).join(', ');
@@ -64,6 +69,7 @@ const settings: Readonly<Record<OptimizerName, readonly string[]>> = {
   rmsProp: ['decay', 'epsilon', 'momentum'],
   adam: ['beta1', 'beta2', 'epsilon'],
   adamW: ['beta1', 'beta2', 'epsilon', 'weightDecay'],
+  yogi: ['beta1', 'beta2', 'epsilon'],
 };
 
 function refuseUnknownSettings(description: OptimizerDescription): void {

@@ -15,6 +15,7 @@ import {
   optimizerStateToJson,
 } from '../../src/optimizers/Optimizer.ts';
 import { RMSProp } from '../../src/optimizers/RMSProp.ts';
+import { Yogi } from '../../src/optimizers/Yogi.ts';
 
 const gradients = [
   [0.5, -2],
@@ -86,6 +87,31 @@ describe('Adam', () => {
     { epsilon: Infinity },
   ])('refuses %o', (options) => {
     expect(() => new Adam(options)).toThrow(InvalidOptionError);
+  });
+});
+
+describe('Yogi', () => {
+  it('moves the mean of squares by a share of the square, up and down', () => {
+    const { values, state } = run(new Yogi({ beta1: 0.5, beta2: 0.75, epsilon: 0.1 }), 0.1);
+    const squares = [0, 0];
+    const means = [0, 0];
+    const wanted = [1, -1];
+    for (const [step, gradient] of gradients.entries())
+      for (const [i, g] of gradient.entries()) {
+        means[i] = 0.5 * means[i]! + 0.5 * g;
+        squares[i] = squares[i]! + (squares[i]! < g * g ? 0.25 : -0.25) * g * g;
+        const correction = 1 - 0.75 ** (step + 1);
+        wanted[i]! -=
+          (0.1 * (means[i]! / (1 - 0.5 ** (step + 1)))) / (Math.sqrt(squares[i]! / correction) + 0.1);
+      }
+    expectClose(values, wanted);
+    expectClose(state.slots[1]!, squares);
+  });
+
+  it('is made by its name, with its settings', () => {
+    const yogi = createOptimizer({ name: 'yogi', beta2: 0.99 });
+    expect(describeOptimizer(yogi)).toEqual({ name: 'yogi', beta1: 0.9, beta2: 0.99, epsilon: 1e-3 });
+    expect(() => createOptimizer({ name: 'yogi', epsilon: 0 })).toThrow(InvalidOptionError);
   });
 });
 

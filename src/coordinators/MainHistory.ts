@@ -1,0 +1,37 @@
+import type { DataType, Values } from '../parameters/values.ts';
+import { createValues } from '../parameters/values.ts';
+import { inSlices } from '../steps.ts';
+
+/** The latest mains, as children have got them: what updates that started from one of them are compared with. */
+export class MainHistory {
+  readonly #mains = new Map<number, Values>();
+  readonly #size: number;
+
+  /** Keeps so many mains. */
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  /** Takes a copy of a main. */
+  *remember(version: number, values: Float64Array, dtype: DataType): Generator<undefined, void> {
+    const { length } = values;
+    const oldest = this.#mains.keys().next().value;
+    const isFull = this.#mains.size >= this.#size && oldest !== undefined;
+    // The oldest one's memory is used again.
+    const spare = isFull ? this.#mains.get(oldest) : undefined;
+    if (isFull) this.#mains.delete(oldest);
+    const isFit = spare?.length === length && spare instanceof Float32Array === (dtype === 'float32');
+    const copy = isFit ? spare : createValues(dtype, length);
+    yield* inSlices(length, (start, end) => copy.set(values.subarray(start, end), start));
+    this.#mains.set(version, copy);
+  }
+
+  /** A main of before, unless it is too long ago. */
+  find(version: number): Values | undefined {
+    return this.#mains.get(version);
+  }
+
+  clear(): void {
+    this.#mains.clear();
+  }
+}

@@ -1,0 +1,76 @@
+import type { Clock } from '../clock.ts';
+import type { Gradients } from '../parameters/Gradients.ts';
+import type { ModelParameters } from '../parameters/ModelParameters.ts';
+import type { Steps } from '../steps.ts';
+import { Coordinator } from './Coordinator.ts';
+import type { Member } from './Membership.ts';
+import type { CloseOptions, CoordinatorOptions } from './options.ts';
+import { requireClock } from './options.ts';
+import type { Mode, ModeOption } from './rounds/Mode.ts';
+import { createMode } from './rounds/Mode.ts';
+import { Rounds } from './rounds/Rounds.ts';
+import type { RoundWait } from './rounds/RoundWait.ts';
+
+/** Options of coordinators whose updates are brought together in rounds. */
+export interface RoundsCoordinatorOptions extends CoordinatorOptions {
+  /** How updates become a new main; `'immediate'` unless given. `setMode` changes it. */
+  mode?: ModeOption;
+  /** What deadlines are measured on: `clock` unless given, or a TickClock that pauses with the game. */
+  roundClock?: Clock;
+}
+
+/** A coordinator with rounds: who may add to them, how long they wait, and what would end the wait. */
+export abstract class RoundsCoordinator<T extends Gradients | ModelParameters> extends Coordinator<T> {
+  protected readonly rounds: Rounds;
+
+  constructor(options: RoundsCoordinatorOptions, ownOptions: readonly string[], mode: Mode) {
+    super(options, ['mode', 'roundClock', ...ownOptions]);
+    const { clock, random } = this.options;
+    const { roundClock = clock } = options;
+    this.rounds = new Rounds(
+      {
+        clock: requireClock(roundClock, 'roundClock'),
+        random,
+        version: () => this.main.version,
+        present: () => this.membership.present,
+        end: () => this.road.enqueue(() => this.endRound()),
+        asked: ({ id }) => this.events.emit('childAsked', { childId: id, version: this.main.version }),
+        waiting: (wait) => this.events.emit('waiting', wait),
+      },
+      mode,
+    );
+  }
+
+  /** Ends the open round with what it has, where it is due. Handles its errors. */
+  protected abstract endRound(): Steps<void>;
+
+  /**
+   * Brings updates together by other rules from now on; what the open round has stays in it. Throws InvalidOptionError, and
+   * then nothing has changed.
+   */
+  setMode(mode: ModeOption): void {
+    this.rounds.setMode(createMode(mode));
+  }
+
+  /** What the open round waits for, since when, and what would end it; undefined where the next update is enough. */
+  waitingFor(): RoundWait | undefined {
+    return this.rounds.waitingFor();
+  }
+
+  override async close(options: CloseOptions = {}): Promise<void> {
+    await super.close(options);
+    this.rounds.stop();
+  }
+
+  protected override admitMember(member: Member, { baseVersion }: T): void {
+    this.rounds.check(member, baseVersion);
+  }
+
+  protected override memberJoined(member: Member): void {
+    this.rounds.joined(member);
+  }
+
+  protected override memberLeft(member: Member): void {
+    this.rounds.left(member);
+  }
+}
