@@ -14,6 +14,7 @@ const tables = [
   'ticks',
   'wire',
   'connections',
+  'coordination',
   'formulas',
   'startup',
   'peersRegression',

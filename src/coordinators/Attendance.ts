@@ -53,6 +53,14 @@ export class Attendance {
     emit('childJoined', { childId: member.id });
   }
 
+  /** Counts a child in that has not sent anything; false where it is there. Throws as `join`. */
+  enter(childId: string): boolean {
+    const member = this.#parts.membership.identify({ childId }, undefined);
+    if (member.isPresent) return false;
+    this.join(member);
+    return true;
+  }
+
   /** Counts a child out; false where nothing was known of it. */
   leave(childId: string): boolean {
     const { membership, plugins, forget, forgetReports, left, emit } = this.#parts;

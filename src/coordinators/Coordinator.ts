@@ -224,6 +224,11 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
     return true;
   }
 
+  /** Counts a child in before its first update; false where it is there. Throws where a plugin or a limit keeps it out. */
+  addChild(childId: string): boolean {
+    return this.#attendance.enter(childId);
+  }
+
   /**
    * Counts a child out, ends its session, and forgets what is kept of it, but for the numbers of its updates. What it has
    * added to main, or to the sums of an open round, stays. False where nothing was known of it.

@@ -1,0 +1,161 @@
+// Federations of simulated children on the digits, at virtual time: what benchmarks/coordination.ts compares.
+import { readFileSync } from 'node:fs';
+import type { ModelParameters, Random } from 'mainstem';
+import {
+  DistributedModelParametersCoordinator,
+  type ModelParametersCoordinatorOptions,
+  NeuralNetwork,
+  seededRandom,
+} from 'mainstem';
+import { VirtualClock } from 'mainstem/testing';
+
+/** Rows with their digits. */
+export interface Rows {
+  readonly features: number[][];
+  readonly labels: number[];
+}
+
+/** How the rows lie with the children: alike, or each with two pieces of the rows sorted by digit. */
+export type Split = 'iid' | 'two shards';
+
+/** A federation's data. */
+export interface Shards {
+  readonly children: readonly Rows[];
+  readonly test: Rows;
+}
+
+/** The digits, 1 in 5 of them to test with, among so many children. */
+export function digitShards(count: number, split: Split, seed: number): Shards {
+  const [, ...lines] = readFileSync(new URL('../../data/digits.csv', import.meta.url), 'utf8')
+    .trim()
+    .split('\n');
+  const random = seededRandom(seed, 7);
+  const rows = shuffled(
+    lines.map((line) => line.split(',').map(Number)),
+    random,
+  );
+  const testCount = Math.floor(rows.length / 5);
+  const train = rows.slice(testCount);
+  if (split === 'two shards') train.sort((a, b) => a[64]! - b[64]!);
+  const pieces = split === 'iid' ? count : 2 * count;
+  const cut = Array.from({ length: pieces }, (_, i) =>
+    train.slice(Math.floor((i * train.length) / pieces), Math.floor(((i + 1) * train.length) / pieces)),
+  );
+  const dealt = split === 'iid' ? cut : shuffled(cut, random);
+  const children = Array.from({ length: count }, (_, i) =>
+    toRows(split === 'iid' ? dealt[i]! : [...dealt[2 * i]!, ...dealt[2 * i + 1]!]),
+  );
+  return { children, test: toRows(rows.slice(0, testCount)) };
+}
+
+function toRows(rows: readonly number[][]): Rows {
+  return {
+    features: rows.map((row) => row.slice(0, 64).map((pixel) => pixel / 16)),
+    labels: rows.map((row) => row[64]!),
+  };
+}
+
+export function shuffled<T>(items: readonly T[], random: Random): T[] {
+  const keyed = items.map((item) => ({ item, key: random.next() }));
+  return keyed.sort((a, b) => a.key - b.key).map(({ item }) => item);
+}
+
+/** How children train. */
+export interface LocalTraining {
+  readonly learningRate: number;
+  readonly epochs: number;
+  readonly batchSize: number;
+}
+
+export const digits: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+
+export function digitNetwork(
+  { learningRate, epochs, batchSize }: LocalTraining,
+  seed: number,
+): NeuralNetwork {
+  return new NeuralNetwork({
+    layers: [64, { units: 32, activation: 'relu' }, { units: 10, activation: 'softmax' }],
+    classes: [...digits],
+    learningRate,
+    batchSize,
+    optimizer: 'gradientDescent',
+    maximumNumberOfIterations: epochs,
+    seed,
+  });
+}
+
+/** What a run is to do. */
+export interface Run {
+  readonly shards: Shards;
+  readonly training: LocalTraining;
+  readonly options: ModelParametersCoordinatorOptions;
+  readonly seed: number;
+  /** Children that train at once, and begin again with another child when they are done; else those that a round asks. */
+  readonly atOnce?: number;
+  /** How long a training takes; 1 unless given. */
+  readonly duration?: (random: Random, child: number) => number;
+}
+
+/** Main after each version, at its time: its accuracy on the rows to test with. */
+export interface Point {
+  readonly version: number;
+  readonly time: number;
+  readonly accuracy: number;
+}
+
+/** Lets children train until `isDone` or `versionsMax`. */
+export function simulate(run: Run, isDone: (point: Point) => boolean, versionsMax: number): Point {
+  const { shards, training, options, seed, atOnce, duration = () => 1 } = run;
+  const clock = new VirtualClock();
+  const random = seededRandom(seed, 1);
+  const coordinator = new DistributedModelParametersCoordinator({
+    ...options,
+    clock,
+    random: seededRandom(seed, 2),
+  });
+  const judge = digitNetwork(training, seed);
+  const model = digitNetwork(training, seed);
+  coordinator.setMainModelParameters(judge.getModelParameters());
+  const start = (child: number, done: () => void): void => {
+    const main = coordinator.getMainModelParameters();
+    clock.schedule(
+      () => {
+        coordinator.addModelParameters(train(model, main, shards.children[child]!), {
+          childId: String(child),
+        });
+        done();
+      },
+      duration(random, child),
+    );
+  };
+  let last: Point = { version: 0, time: 0, accuracy: 0 };
+  coordinator.on('mainUpdated', ({ version }) => {
+    judge.setModelParameters(coordinator.getMainModelParameters());
+    last = {
+      version: version - 1,
+      time: clock.now(),
+      accuracy: judge.score(shards.test.features, shards.test.labels),
+    };
+  });
+  const anybody = (): number => Math.floor(random.next() * shards.children.length);
+  if (atOnce === undefined) {
+    coordinator.on('childAsked', ({ childId }) => start(Number(childId), () => {}));
+    join(coordinator, shards.children.length);
+  } else {
+    const next = (): void => start(anybody(), next);
+    for (let i = 0; i < atOnce; i++) next();
+  }
+  while (!isDone(last) && last.version < versionsMax && clock.runNext());
+  return last;
+}
+
+/** The children come; a round asks those that it wants. */
+function join(coordinator: DistributedModelParametersCoordinator, count: number): void {
+  for (let i = 0; i < count; i++) coordinator.addChild(String(i));
+}
+
+function train(model: NeuralNetwork, main: ModelParameters, { features, labels }: Rows): ModelParameters {
+  model.setModelParameters(main, { resetOptimizer: true });
+  model.train(features, labels);
+  return model.getModelParameters();
+}
