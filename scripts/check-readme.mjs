@@ -1,4 +1,5 @@
-// The README as a stranger meets it: the packed package, in an empty folder, each block run as printed.
+// The README and docs/coordination.md as a stranger meets them: the packed package, in an empty folder, each block run as
+// printed.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -37,7 +38,7 @@ function check(title, problem) {
   if (problem !== undefined) failures.push(`${title}\n${problem.trimEnd()}`);
 }
 
-/** Every fenced block: language, content, and the line of README.md where its code begins. */
+/** Every fenced block: language, content, and the line where its code begins. */
 function fencedBlocks(markdown) {
   const blocks = [];
   let open;
@@ -57,7 +58,7 @@ function fencedBlocks(markdown) {
       open.lines.push(line);
     }
   });
-  if (open !== undefined) throw new Error(`README.md:${open.firstLine - 1}: a fence is not closed`);
+  if (open !== undefined) throw new Error(`line ${open.firstLine - 1}: a fence is not closed`);
   return blocks;
 }
 
@@ -76,13 +77,13 @@ function difference(expected, actual) {
   return `line ${index + 1} of the output: expected ${show(want[index])}, got ${show(got[index])}\nwhole output:\n${actual}`;
 }
 
-function checkBlocks(folder) {
-  const blocks = fencedBlocks(readFileSync(join(root, 'README.md'), 'utf8'));
+function checkBlocks(folder, page) {
+  const blocks = fencedBlocks(readFileSync(join(root, page), 'utf8'));
   const isCode = ({ language }) => ['js', 'javascript', 'mjs', 'ts', 'typescript'].includes(language);
-  if (!blocks.some(isCode)) check('README.md has code', 'no fenced js block found');
+  if (!blocks.some(isCode)) check(`${page} has code`, 'no fenced js block found');
   blocks.forEach((block, index) => {
     if (!isCode(block)) return;
-    const file = `readme-line-${block.firstLine}.mjs`;
+    const file = `${page.replace(/\W/g, '-')}-line-${block.firstLine}.mjs`;
     writeFileSync(join(folder, file), block.code);
     const result = run(process.execPath, [file], folder, BLOCK_TIME_LIMIT_MS);
     const next = blocks[index + 1];
@@ -91,7 +92,7 @@ function checkBlocks(folder) {
     if (!result.ok) problem = `${result.reason}\n${result.stdout}${result.stderr}`;
     else if (expected !== undefined) problem = difference(expected, result.stdout);
     const comparison = expected === undefined ? '' : ', output as printed';
-    check(`README.md:${block.firstLine} runs${comparison}`, problem);
+    check(`${page}:${block.firstLine} runs${comparison}`, problem);
   });
 }
 
@@ -149,7 +150,7 @@ try {
   mustRun('npm', ['init', '-y'], folder);
   mustRun('npm', ['pkg', 'set', 'type=module'], folder);
   mustRun('npm', ['install', '--no-audit', '--no-fund', `../${tarball}`], folder);
-  checkBlocks(folder);
+  for (const page of ['README.md', 'docs/coordination.md']) checkBlocks(folder, page);
   checkRequire(folder);
   checkCommand(folder);
   checkTypes(folder);
