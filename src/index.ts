@@ -1,9 +1,10 @@
 // Every public name of the core, by hand. Other rooms import each other's files, never this one.
 
 export type { Category } from './categories.ts';
-export type { AdoptOptions, ChildEvents } from './children/Child.ts';
+export type { AdoptOptions } from './children/Child.ts';
 export { Child } from './children/Child.ts';
 export type { AdoptionTest } from './children/ChildModel.ts';
+export type { ChildEvents } from './children/childEvents.ts';
 export type { ChildOptions } from './children/childOptions.ts';
 export type { ReconnectOptions } from './children/reconnectOptions.ts';
 export type { ChildReceipt } from './children/SentUpdates.ts';

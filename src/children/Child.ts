@@ -37,27 +37,14 @@ import { refuseUnknownOptions } from '../unknownOptions.ts';
 import type { AdoptionTest } from './ChildModel.ts';
 import { ChildModel } from './ChildModel.ts';
 import { ChildSession, fromWire } from './ChildSession.ts';
+import type { ChildEvents } from './childEvents.ts';
 import type { ChildOptions } from './childOptions.ts';
 import { checkChildOptions } from './childOptions.ts';
-import { readMain } from './readMain.ts';
+import { isSameMain, readMain } from './readMain.ts';
 import { resolveReconnect } from './reconnectOptions.ts';
 import { SentReports } from './SentReports.ts';
 import type { ChildReceipt, SentUpdate } from './SentUpdates.ts';
 import { SentUpdates } from './SentUpdates.ts';
-
-/** The events of a child. */
-export interface ChildEvents {
-  /** A new main has come. `adopt` puts it into the model. */
-  mainUpdated: { readonly version: number };
-  /** The connection broke. The child looks for another; what is sent meanwhile waits. */
-  disconnected: MainstemError;
-  /** It has found one. */
-  reconnected: { readonly version: number };
-  /** It is over, for good; undefined where this child left. */
-  closed: MainstemError | undefined;
-  /** Something failed that no caller waits for. */
-  error: Error;
-}
 
 /** Options of `adopt`. */
 export interface AdoptOptions {
@@ -89,6 +76,8 @@ export class Child {
   /** Whoever waits for the first main. */
   #awaitedMain: { resolve(): void; reject(error: Error): void } | undefined;
   #isMainComing = false;
+  /** The main that an update is asked from, where it has not come yet. */
+  #askedVersion: number | undefined;
   /** The coordinator has begun anew: its versions count from elsewhere. */
   #isMainOfOtherInstance = false;
   #isClosed = false;
@@ -284,6 +273,7 @@ export class Child {
     this.#model.accept(kind, sharedTensors);
     // Another life of the coordinator may have gone back to an older main.
     if (instance !== this.#instance) this.#isMainOfOtherInstance = true;
+    this.#askedVersion = undefined;
     this.#instance = instance;
     this.#epoch = epoch;
     this.#isMainComing = version > 0;
@@ -340,6 +330,10 @@ export class Child {
       case 'rejected':
         this.#sent.reject(message.sequence, fromWire(message.error));
         return;
+      case 'asked':
+        this.#askedVersion = message.version;
+        this.#tellAsked();
+        return;
       case 'reported':
         this.#reports.answer(message.number, message.error === null ? undefined : fromWire(message.error));
         return;
@@ -371,6 +365,14 @@ export class Child {
     this.#awaitedMain?.resolve();
     this.#awaitedMain = undefined;
     if (!isKnown) this.#events.emit('mainUpdated', { version });
+    this.#tellAsked();
+  }
+
+  #tellAsked(): void {
+    const { version } = this;
+    if (this.#askedVersion === undefined || version < this.#askedVersion) return;
+    this.#askedVersion = undefined;
+    this.#events.emit('asked', { version });
   }
 
   #end(error: MainstemError | undefined): void {
@@ -383,10 +385,4 @@ export class Child {
     this.#reports.close(reason);
     this.#events.emit('closed', error);
   }
-}
-
-/** The same version of the same numbers: what a coordinator that has begun anew took from its store. */
-function isSameMain(a: ModelParameters, b: ModelParameters): boolean {
-  if (a.baseVersion !== b.baseVersion || a.values.length !== b.values.length) return false;
-  return a.values.every((value, i) => Object.is(value, b.values[i]));
 }

@@ -23,3 +23,9 @@ export function readMain(
   if (known.layout.fingerprint !== layout.fingerprint || dataTypeOf(known.values) !== dtype) return undefined;
   return withRuns(known.values, { runs, payload });
 }
+
+/** The same version of the same numbers: what a coordinator that has begun anew took from its store. */
+export function isSameMain(a: ModelParameters, b: ModelParameters): boolean {
+  if (a.baseVersion !== b.baseVersion || a.values.length !== b.values.length) return false;
+  return a.values.every((value, i) => Object.is(value, b.values[i]));
+}

@@ -66,6 +66,8 @@ export interface JoinedSession {
    * it has. True where it was sent.
    */
   offerMain(main: PublishedMain): boolean;
+  /** The open round is to have an update of it, from this version of main. */
+  ask(version: number): void;
   /** Says why, and ends the session. */
   refuse(error: Error): void;
   /** Says goodbye, and ends the session. */
@@ -94,6 +96,7 @@ export class ChildServer {
   readonly #suspended = new Map<string, () => void>();
   readonly #publications: Publications;
   readonly #layouts = new LayoutPool();
+  #isAsked: (childId: string) => boolean = () => false;
   /** The newest that was made, and whether main has changed since. */
   #latest: PublishedMain | undefined;
   #isLatest = false;
@@ -157,6 +160,20 @@ export class ChildServer {
     if (this.#sessions.get(childId) !== session) return;
     this.#sessions.delete(childId);
     this.coordinator.leave(childId, epoch);
+  }
+
+  /** Who is asked for an update from now on. */
+  askWhere(isAsked: (childId: string) => boolean): void {
+    this.#isAsked = isAsked;
+  }
+
+  isAsked(childId: string): boolean {
+    return this.#isAsked(childId);
+  }
+
+  /** Asks a child for an update, where it is connected; else when it comes. */
+  ask(childId: string): void {
+    this.#sessions.get(childId)?.ask(this.coordinator.version);
   }
 
   /** Sends a child away, which may not come back with what it has. */

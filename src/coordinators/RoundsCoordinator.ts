@@ -34,11 +34,18 @@ export abstract class RoundsCoordinator<T extends Gradients | ModelParameters> e
         version: () => this.main.version,
         present: () => this.membership.present,
         end: () => this.road.enqueue(() => this.endRound()),
-        asked: ({ id }) => this.events.emit('childAsked', { childId: id, version: this.main.version }),
+        asked: ({ id }) => {
+          this.server.ask(id);
+          this.events.emit('childAsked', { childId: id, version: this.main.version });
+        },
         waiting: (wait) => this.events.emit('waiting', wait),
       },
       mode,
     );
+    this.server.askWhere((childId) => {
+      const member = this.membership.find(childId);
+      return member !== undefined && this.rounds.isAsked(member);
+    });
   }
 
   /** Ends the open round with what it has, where it is due. Handles its errors. */

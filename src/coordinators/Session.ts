@@ -77,6 +77,10 @@ export class Session implements JoinedSession, ChannelHandlers, DeskSession {
     this.#close(returnAfterMs === null ? 'left' : 'broken');
   }
 
+  ask(version: number): void {
+    this.send({ type: 'asked', version });
+  }
+
   replace(): void {
     this.#close('replaced');
   }
@@ -165,6 +169,7 @@ export class Session implements JoinedSession, ChannelHandlers, DeskSession {
       case 'main':
       case 'reported':
       case 'goodbye':
+      case 'asked':
         throw new MalformedDataError(`a coordinator does not expect a ${message.type}`);
     }
   }
@@ -229,6 +234,8 @@ export class Session implements JoinedSession, ChannelHandlers, DeskSession {
     });
     this.#sentVersion = isOfThisInstance ? hello.version : 0;
     if (main !== undefined) this.offerMain(main);
+    // Perhaps before it was in.
+    if (server.isAsked(id)) this.ask(server.coordinator.version);
   }
 
   #takeLayout(message: LayoutMessage): void {

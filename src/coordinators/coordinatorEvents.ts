@@ -20,7 +20,7 @@ export interface CoordinatorEvents {
   reportReceived: { readonly childId: string; readonly subject: ReportSubject };
   childJoined: { readonly childId: string };
   childLeft: { readonly childId: string };
-  /** The open round is to have an update of this child. Not where a mode takes whatever comes. */
+  /** The open round is to have an update of this child. Only where rounds are of certain children (`ask`). */
   childAsked: { readonly childId: string; readonly version: number };
   /** A round goes on waiting though its deadline has passed, or nobody is there any more who could end it. */
   waiting: RoundWait;

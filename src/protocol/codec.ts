@@ -183,6 +183,7 @@ const forms: Readonly<Record<Message['type'], MessageForm>> = {
   },
   reported: { kind: 27, fields: { number: count, error } },
   goodbye: { kind: 28, fields: { returnAfterMs: countOrNull } },
+  asked: { kind: 29, fields: { version: count } },
 };
 
 /** A form with its fields as a list. */

@@ -133,6 +133,12 @@ export interface MainMessage {
   readonly payload: Uint8Array<ArrayBuffer>;
 }
 
+/** Coordinator → child: the round that is open is to have an update of this child, from this version of main or a newer one. */
+export interface AskedMessage {
+  readonly type: 'asked';
+  readonly version: number;
+}
+
 /** What a report is about. */
 export type ReportSubject = 'evaluation' | 'featureStatistics';
 
@@ -171,6 +177,7 @@ export type Message =
   | CommittedMessage
   | RejectedMessage
   | MainMessage
+  | AskedMessage
   | ReportMessage
   | ReportedMessage
   | Leave;

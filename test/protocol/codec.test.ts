@@ -50,6 +50,7 @@ const messages: Message[] = [
   { type: 'receipt', first: 9, last: 12, status: 'applied', version: 1, error: null },
   { type: 'committed', first: 9, last: 2 ** 40 },
   { type: 'rejected', sequence: 9, error },
+  { type: 'asked', version: 2 ** 40 },
   {
     type: 'main',
     layout: 0,

@@ -63,7 +63,7 @@ test('a later child, with kinds that nobody knows in between, is served', async 
   for (const draft of conversation) {
     say(fromTheFuture(draft));
     // Of messages, of the link, and on channels of their own.
-    for (const kind of [2, 15, 29, 255])
+    for (const kind of [2, 15, 30, 255])
       say({ ...draft, kind, metadata: Uint8Array.of(0xc1), payload: new Uint8Array(0), totalLength: 0 });
   }
   await new Promise((resolve) => setImmediate(resolve));

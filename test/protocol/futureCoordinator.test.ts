@@ -66,7 +66,7 @@ class LaterCoordinator {
       const metadata = encoder.encode([...(decode(draft.metadata) as unknown[]), 'more', [1, [null]]]);
       connection.send(writeDraft({ ...draft, metadata, flags: draft.flags | 0x4100 }, number++));
       const nothing = new Uint8Array(0);
-      for (const kind of [3, 29, 255]) {
+      for (const kind of [3, 30, 255]) {
         const unknown = { ...draft, kind, metadata: Uint8Array.of(0xc1), payload: nothing, totalLength: 0 };
         connection.send(writeDraft(unknown, number++));
       }

@@ -60,6 +60,7 @@ const conversation: Message[] = [
   { type: 'report', number: 1, subject: 'evaluation', version: 70_003, content: { rows: 5 } },
   { type: 'reported', number: 1, error: null },
   { type: 'goodbye', returnAfterMs: 500 },
+  { type: 'asked', version: 70_004 },
 ];
 
 const path = fileURLToPath(new URL('golden.json', import.meta.url));

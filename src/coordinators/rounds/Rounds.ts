@@ -25,7 +25,7 @@ export interface RoundsParts {
   present(): Iterable<Member>;
   /** The open round is to end with what it has, now or as soon as the work that is under way is done. */
   end(): void;
-  /** A child is to give an update to the round that is open. */
+  /** A child is to give an update to the round that is open, which is of certain children. */
   asked(member: Member): void;
   /** The round goes on waiting, though its deadline has passed or nobody is there who could end it. */
   waiting(wait: RoundWait): void;
@@ -112,6 +112,11 @@ export class Rounds {
     if (ask !== undefined && !this.#missing.has(member) && this.#askedCount >= ask)
       throw new NotSelectedError(`${member.id} is not among the ${ask} children that this round asks`);
     if (updatesAheadMax !== Infinity) this.#checkPace(member);
+  }
+
+  /** Whether the open round, which is of certain children, is to have an update of this one and has none. */
+  isAsked(member: Member): boolean {
+    return this.#mode.ask !== undefined && this.#missing.has(member);
   }
 
   /** Versions of main that have passed since an update was begun; a claim to be of the future is worth no more than 0. */
@@ -227,7 +232,7 @@ export class Rounds {
     this.#missing.add(member);
     this.#askedCount++;
     this.#startDeadline();
-    this.#parts.asked(member);
+    if (this.#mode.ask !== undefined) this.#parts.asked(member);
   }
 
   /** From when there is somebody to wait for. */
