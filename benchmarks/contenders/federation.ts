@@ -1,6 +1,6 @@
 // Federations of simulated children on the digits, at virtual time: what benchmarks/coordination.ts compares.
 import { readFileSync } from 'node:fs';
-import type { ModelParameters, Random } from 'mainstem';
+import type { ModelParameters, NeuralNetworkOptions, Random } from 'mainstem';
 import {
   DistributedModelParametersCoordinator,
   type ModelParametersCoordinatorOptions,
@@ -69,12 +69,18 @@ export interface LocalTraining {
 
 export const digits: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 
+export const digitLayers: NonNullable<NeuralNetworkOptions['layers']> = [
+  64,
+  { units: 32, activation: 'relu' },
+  { units: 10, activation: 'softmax' },
+];
+
 export function digitNetwork(
   { learningRate, epochs, batchSize }: LocalTraining,
   seed: number,
 ): NeuralNetwork {
   return new NeuralNetwork({
-    layers: [64, { units: 32, activation: 'relu' }, { units: 10, activation: 'softmax' }],
+    layers: digitLayers,
     classes: [...digits],
     learningRate,
     batchSize,
