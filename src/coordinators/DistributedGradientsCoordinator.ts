@@ -106,7 +106,7 @@ export class DistributedGradientsCoordinator extends RoundsCoordinator<Gradients
    */
   setModelParameters(parameters: ModelParameters): void {
     const main = this.asMain(parameters);
-    this.clearGradients();
+    this.giveUpPartial(new UpdateDiscardedError('main was set anew before the round was complete'));
     this.#optimizer.reset(main.values.length);
     this.replaceMain(main);
   }
@@ -122,13 +122,14 @@ export class DistributedGradientsCoordinator extends RoundsCoordinator<Gradients
   /** Gives up what the open round has so far. Main stays. */
   clearGradients(): void {
     this.giveUpPartial(new UpdateDiscardedError('the round was cleared before it was complete'));
+    this.rounds.begin();
   }
 
   protected giveUpPartial(reason: MainstemError): void {
     const round = this.#round;
     this.#round = undefined;
     for (const pending of round?.pending ?? []) this.road.reject(pending, reason);
-    this.rounds.begin();
+    this.rounds.close();
   }
 
   protected override admitMember(member: Member, gradients: Gradients): void {

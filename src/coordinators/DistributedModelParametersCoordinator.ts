@@ -143,6 +143,7 @@ export class DistributedModelParametersCoordinator extends RoundsCoordinator<Mod
     this.#latest.clear(this.records);
     this.#resets++;
     this.giveUpPartial(new UpdateDiscardedError('the coordinator was reset before the merge was complete'));
+    this.rounds.begin();
   }
 
   protected giveUpPartial(reason: MainstemError): void {
@@ -150,7 +151,7 @@ export class DistributedModelParametersCoordinator extends RoundsCoordinator<Mod
     this.#group = undefined;
     this.#waiting = [];
     for (const pending of given) this.road.reject(pending, reason);
-    this.rounds.begin();
+    this.rounds.close();
   }
 
   protected override admitMember(member: Member, parameters: ModelParameters): void {

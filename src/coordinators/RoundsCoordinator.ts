@@ -69,6 +69,11 @@ export abstract class RoundsCoordinator<T extends Gradients | ModelParameters> e
     this.rounds.stop();
   }
 
+  protected override replaceMain(parameters: ModelParameters): void {
+    super.replaceMain(parameters);
+    this.rounds.restart();
+  }
+
   protected override admitMember(member: Member, { baseVersion }: T): void {
     this.rounds.check(member, baseVersion);
   }

@@ -1,5 +1,6 @@
 import type { ModeOption } from 'mainstem';
 import { expect, test } from 'vitest';
+import { parametersOf } from '../coordinators/helpers.ts';
 import type { Watched } from './sessionHelpers.ts';
 import { Scene } from './sessionHelpers.ts';
 
@@ -60,6 +61,16 @@ test('a child that was cut off while it was asked hears of it when it comes back
   await scene.pass(10_000);
   expect(log.slice(0, 2)).toEqual(['b1', 'a1']);
   expect(coordinator.version).toBeGreaterThan(1);
+});
+
+test('main that is set anew is asked for anew, and not before it is there', async () => {
+  const scene = new Scene();
+  const coordinator = await scene.start({ mode: { mode: 'synchronous', children: 1, ask: 1 } });
+  const log: string[] = [];
+  answer(await scene.connect('a'), log, 1);
+  coordinator.setModelParameters(parametersOf(7, 7, 7));
+  await scene.pass(10_000);
+  expect(log).toEqual(['a2', 'a3']);
 });
 
 test('modes that take whatever comes ask nobody', async () => {

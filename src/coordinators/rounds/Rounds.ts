@@ -31,8 +31,14 @@ export interface RoundsParts {
   waiting(wait: RoundWait): void;
 }
 
-/** Mains whose beginnings are remembered: an update that comes too late for its round still says how long it took. */
-const beginningsMax = 8;
+/** A round that ended before some of its children had given an update. */
+interface EarlierRound {
+  readonly startedAt: number;
+  readonly missing: Set<Member>;
+}
+
+/** Earlier rounds that are remembered. */
+const earlierMax = 8;
 
 /**
  * The round that is open: who may add to it, who has, and whether it is complete. It knows no arithmetic. Each wait has an
@@ -42,7 +48,7 @@ const beginningsMax = 8;
 export class Rounds {
   readonly #parts: RoundsParts;
   readonly #roster = new Roster();
-  readonly #beginnings = new Map<number, number>();
+  readonly #earlier = new Map<number, EarlierRound>();
   #mode: Mode;
   #selector: Selector;
   #updates = 0;
@@ -51,6 +57,8 @@ export class Rounds {
   readonly #missing = new Set<Member>();
   #askedCount = 0;
   #startedAt = 0;
+  /** Of main, as the round began. */
+  #version = 0;
   #deadlineAt: number | undefined;
   #isOverdue = false;
   /** A child that was to add to the round has left. */
@@ -139,6 +147,7 @@ export class Rounds {
   /** The round that was open is over: whoever has given to it may give to the next, though that has not begun yet. */
   close(): void {
     if (this.#mode.name === 'immediate') return;
+    if (this.#mode.deadline !== undefined && this.#missing.size > 0) this.#rememberMissing();
     this.#updates = 0;
     this.#contributors.clear();
     this.#missing.clear();
@@ -150,11 +159,15 @@ export class Rounds {
     if (this.#mode.name === 'immediate') return;
     this.close();
     this.#startedAt = this.#parts.clock.now();
-    this.#beginnings.set(this.#parts.version(), this.#startedAt);
-    for (const version of this.#beginnings.keys()) {
-      if (this.#beginnings.size <= beginningsMax) break;
-      this.#beginnings.delete(version);
-    }
+    this.#version = this.#parts.version();
+    this.#ask();
+  }
+
+  /** Main was set: what the round has stays, and the rest of it is to start from that main. */
+  restart(): void {
+    if (this.#mode.name === 'immediate') return;
+    if (this.#updates === 0) this.#startedAt = this.#parts.clock.now();
+    this.#version = this.#parts.version();
     this.#ask();
   }
 
@@ -259,12 +272,22 @@ export class Rounds {
     if (wait !== undefined) this.#parts.waiting(wait);
   }
 
+  /** Those that are late may still say how long they took. */
+  #rememberMissing(): void {
+    this.#earlier.set(this.#version, { startedAt: this.#startedAt, missing: new Set(this.#missing) });
+    for (const version of this.#earlier.keys()) {
+      if (this.#earlier.size <= earlierMax) break;
+      this.#earlier.delete(version);
+    }
+  }
+
   #checkStaleness(member: Member, baseVersion: number | undefined): void {
     const { stalenessMax, deadline } = this.#mode;
     const staleness = this.staleness(baseVersion);
     if (staleness <= stalenessMax) return;
-    const since = this.#beginnings.get(baseVersion as number);
-    if (since !== undefined) deadline?.saw(this.#parts.clock.now() - since);
+    // Once for each child and round: nobody moves the deadline by sending again.
+    const round = this.#earlier.get(baseVersion as number);
+    if (round?.missing.delete(member)) deadline?.saw(this.#parts.clock.now() - round.startedAt);
     throw new StaleUpdateError(
       `the update of ${member.id} started from version ${baseVersion}, main has ${this.#parts.version()}; at most ${stalenessMax} versions may have passed`,
     );

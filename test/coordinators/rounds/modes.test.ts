@@ -132,6 +132,39 @@ describe('synchronous', () => {
     expect(send('b', [9, 9], 2).status).toBe('stale');
   });
 
+  test('late updates move the deadline, once for each child and round', () => {
+    const mode = { mode: 'synchronous', quorum: 1, deadline: { factor: 0, ceiling: 100 } } as const;
+    const { clock, coordinator, send } = merging(mode);
+    for (const id of ['a', 'b', 'c', 'd', 'e']) coordinator.addChild(id);
+    clock.advance(10);
+    for (const id of ['a', 'b', 'c']) send(id, [0, 0]);
+    clock.advance(90);
+    expect(coordinator.version).toBe(2);
+    // Three arrivals are too few to tell: the next deadline is the ceiling again.
+    clock.advance(20);
+    for (let i = 0; i < 20; i++) expect(send('d', [0, 0], 1).status).toBe('stale');
+    send('e', [0, 0], 1);
+    send('a', [0, 0]);
+    clock.advance(80);
+    // 10, 10, 10, 120, 120 and 20.
+    expect(coordinator.version).toBe(3);
+    expect(coordinator.waitingFor()?.remaining).toBe(15);
+  });
+
+  test('main that is set while a round is open is what the rest of it starts from', () => {
+    const mode = { mode: 'synchronous', children: 2, ask: 2, deadline: 'none' } as const;
+    const { coordinator, send } = merging(mode);
+    const asked: string[] = [];
+    coordinator.on('childAsked', ({ childId, version }) => asked.push(`${childId}${version}`));
+    coordinator.addChild('a');
+    coordinator.addChild('b');
+    send('a', [1, 1]);
+    coordinator.setMainModelParameters(parameters([5, 5]));
+    expect(send('b', [3, 3], 1).status).toBe('stale');
+    expect(asked).toEqual(['a1', 'b1', 'b2']);
+    expect(send('b', [3, 3]).status).toBe('applied');
+  });
+
   test('deadlines in ticks stand still with the game', () => {
     const roundClock = new TickClock();
     const mode = { mode: 'synchronous', children: 2, quorum: 1, deadline: 10 } as const;
