@@ -4,7 +4,10 @@ import type { MainstemError } from '../errors.ts';
 export interface ChildEvents {
   /** A new main has come. `adopt` puts it into the model. */
   mainUpdated: { readonly version: number };
-  /** The coordinator's open round is to have an update of this child, from this main or a newer one: where its rounds are of certain children. */
+  /**
+   * The open round is to have an update of this child, from this main or a newer one. Only where the coordinator's rounds are
+   * of certain children (`ask`).
+   */
   asked: { readonly version: number };
   /** The connection broke. The child looks for another; what is sent meanwhile waits. */
   disconnected: MainstemError;

@@ -3,7 +3,6 @@ import {
   InvalidOptionError,
   NoMainParametersError,
   NonFiniteError,
-  toError,
   UpdateDiscardedError,
 } from '../errors.ts';
 import type { OptimizerOption } from '../optimizers/createOptimizer.ts';
@@ -178,14 +177,8 @@ export class DistributedGradientsCoordinator extends RoundsCoordinator<Gradients
     return yield* this.#finishRound(round, pending);
   }
 
-  protected *endRound(): Generator<undefined, void> {
-    const round = this.#round;
-    if (round === undefined || !this.rounds.isDue) return;
-    try {
-      yield* this.#finishRound(round, undefined);
-    } catch (thrown) {
-      this.report(toError(thrown));
-    }
+  protected finishOpenRound(): Steps<unknown> {
+    return this.#round && this.#finishRound(this.#round, undefined);
   }
 
   protected override storedState(): StoreOperation[] {

@@ -4,7 +4,6 @@ import {
   InvalidOptionError,
   MalformedDataError,
   StaleUpdateError,
-  toError,
   UpdateDiscardedError,
 } from '../errors.ts';
 import type { MergeChild, Merger } from '../mergers/Merger.ts';
@@ -14,6 +13,7 @@ import type { TensorsInfo } from '../parameters/NamedTensors.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import type { DataType } from '../parameters/values.ts';
 import type { UpdateKind } from '../protocol/messages.ts';
+import type { Steps } from '../steps.ts';
 import { inSlices, inSteps, runSteps } from '../steps.ts';
 import type { StoreOperation } from '../storage/Store.ts';
 import type { Kept } from './LatestChildren.ts';
@@ -28,7 +28,7 @@ import type { Folded } from './Road.ts';
 import type { RoundsCoordinatorOptions } from './RoundsCoordinator.ts';
 import { RoundsCoordinator } from './RoundsCoordinator.ts';
 import type { Receipt } from './receipts.ts';
-import type { Mode, ModeOption } from './rounds/Mode.ts';
+import type { Mode } from './rounds/Mode.ts';
 import { createMode, everyUpdates } from './rounds/Mode.ts';
 import type { ServerOptimizerOptions } from './ServerOptimizer.ts';
 import { ServerOptimizer, serverOptimizerOptions } from './ServerOptimizer.ts';
@@ -94,14 +94,13 @@ export class DistributedModelParametersCoordinator extends RoundsCoordinator<Mod
     this.#merger = checkMerger(merger, this.rounds.mode);
   }
 
-  /** As of every coordinator. What `'immediate'` has kept of each child is forgotten with it; main stays. */
-  override setMode(mode: ModeOption): void {
-    const next = createMode(mode);
-    checkMerger(this.#merger, next);
-    this.#requireRounds(next);
-    const isImmediate = next.name === 'immediate';
+  /** What `'immediate'` has kept of each child is forgotten with it; main stays. */
+  protected override changeMode(mode: Mode): void {
+    checkMerger(this.#merger, mode);
+    this.#requireRounds(mode);
+    const isImmediate = mode.name === 'immediate';
     if (isImmediate !== (this.rounds.mode.name === 'immediate')) this.reset();
-    super.setMode(mode);
+    super.changeMode(mode);
     this.#beginHistory();
   }
 
@@ -198,7 +197,7 @@ export class DistributedModelParametersCoordinator extends RoundsCoordinator<Mod
   *#mergeLatest(pending: Pending<ModelParameters>): Generator<undefined, 'applied' | 'accepted'> {
     const { member, content } = pending;
     if (this.#waiting.length === 0) this.plugins.beforeRound({ version: this.main.version });
-    this.#latest.checkLayout(content.layout, 'other children');
+    this.#latest.checkLayout(content.layout);
     const kept = { member, parameters: this.#latest.keep(content) };
     const children = this.#latest.with(kept);
     for (const { parameters } of children) parameters.hold();
@@ -288,14 +287,8 @@ export class DistributedModelParametersCoordinator extends RoundsCoordinator<Mod
     return new ModelParameters(layout, moved, { sampleCount, baseVersion });
   }
 
-  protected *endRound(): Generator<undefined, void> {
-    const group = this.#group;
-    if (group === undefined || !this.rounds.isDue) return;
-    try {
-      yield* this.#finishGroup(group, undefined);
-    } catch (thrown) {
-      this.report(toError(thrown));
-    }
+  protected finishOpenRound(): Steps<unknown> {
+    return this.#group && this.#finishGroup(this.#group, undefined);
   }
 
   /** A streamed merge cannot be taken apart again: where it fails, all of its updates are given up. */

@@ -46,9 +46,9 @@ export class LatestChildren {
   }
 
   /** Throws where the parameters of a child that is kept do not fit. */
-  checkLayout(layout: ParameterLayout, other: string): void {
+  checkLayout(layout: ParameterLayout): void {
     for (const { parameters } of this.#kept.values())
-      parameters.layout.assertFits(layout, 'parameters', other);
+      parameters.layout.assertFits(layout, 'parameters', 'other children');
   }
 
   /** Throws where a new main does not fit the children that are kept. */

@@ -1,5 +1,5 @@
 import type { DataType, Values } from '../parameters/values.ts';
-import { createValues } from '../parameters/values.ts';
+import { createValues, dataTypeOf } from '../parameters/values.ts';
 import { inSlices } from '../steps.ts';
 
 /** The latest mains, as children have got them: what updates that started from one of them are compared with. */
@@ -20,7 +20,7 @@ export class MainHistory {
     // The oldest one's memory is used again.
     const spare = isFull ? this.#mains.get(oldest) : undefined;
     if (isFull) this.#mains.delete(oldest);
-    const isFit = spare?.length === length && spare instanceof Float32Array === (dtype === 'float32');
+    const isFit = spare?.length === length && dataTypeOf(spare) === dtype;
     const copy = isFit ? spare : createValues(dtype, length);
     yield* inSlices(length, (start, end) => copy.set(values.subarray(start, end), start));
     this.#mains.set(version, copy);
@@ -29,9 +29,5 @@ export class MainHistory {
   /** A main of before, unless it is too long ago. */
   find(version: number): Values | undefined {
     return this.#mains.get(version);
-  }
-
-  clear(): void {
-    this.#mains.clear();
   }
 }

@@ -1,7 +1,9 @@
 import type { Clock } from '../clock.ts';
+import { toError } from '../errors.ts';
 import type { Gradients } from '../parameters/Gradients.ts';
 import type { ModelParameters } from '../parameters/ModelParameters.ts';
 import type { Steps } from '../steps.ts';
+import { inSteps } from '../steps.ts';
 import { Coordinator } from './Coordinator.ts';
 import type { Member } from './Membership.ts';
 import type { CloseOptions, CoordinatorOptions } from './options.ts';
@@ -33,7 +35,7 @@ export abstract class RoundsCoordinator<T extends Gradients | ModelParameters> e
         random,
         version: () => this.main.version,
         present: () => this.membership.present,
-        end: () => this.road.enqueue(() => this.endRound()),
+        end: () => this.road.enqueue(() => this.#endRound()),
         asked: ({ id }) => {
           this.server.ask(id);
           this.events.emit('childAsked', { childId: id, version: this.main.version });
@@ -48,20 +50,31 @@ export abstract class RoundsCoordinator<T extends Gradients | ModelParameters> e
     });
   }
 
-  /** Ends the open round with what it has, where it is due. Handles its errors. */
-  protected abstract endRound(): Steps<void>;
+  /** Makes main of what the open round has; undefined where it has nothing. Where it throws, its updates are given up. */
+  protected abstract finishOpenRound(): Steps<unknown>;
 
   /**
-   * Brings updates together by other rules from now on; what the open round has stays in it. Throws InvalidOptionError, and
-   * then nothing has changed.
+   * Brings updates together by other rules from now on; what the open round has stays in it, but for the latest parameters
+   * of each child that a parameters coordinator keeps in `'immediate'` alone. Throws InvalidOptionError, and then nothing
+   * has changed.
    */
   setMode(mode: ModeOption): void {
-    this.rounds.setMode(createMode(mode));
+    this.changeMode(createMode(mode));
+  }
+
+  protected changeMode(mode: Mode): void {
+    this.rounds.setMode(mode);
   }
 
   /** What the open round waits for, since when, and what would end it; undefined where the next update is enough. */
   waitingFor(): RoundWait | undefined {
     return this.rounds.waitingFor();
+  }
+
+  override async restore(): Promise<boolean> {
+    const isRestored = await super.restore();
+    if (isRestored) this.rounds.restart();
+    return isRestored;
   }
 
   override async close(options: CloseOptions = {}): Promise<void> {
@@ -84,5 +97,16 @@ export abstract class RoundsCoordinator<T extends Gradients | ModelParameters> e
 
   protected override memberLeft(member: Member): void {
     this.rounds.left(member);
+  }
+
+  /** Nobody who could hear of it has called for this. */
+  *#endRound(): Generator<undefined, void> {
+    // Whatever waited before may have ended it.
+    if (!this.rounds.isDue) return;
+    try {
+      yield* inSteps(this.finishOpenRound());
+    } catch (thrown) {
+      this.report(toError(thrown));
+    }
   }
 }

@@ -5,7 +5,10 @@ import type { DataType } from '../parameters/values.ts';
 /** What a coordinator wants from its children. */
 export type UpdateKind = 'gradients' | 'parameters';
 
-/** What became of an update. `accepted`: taken in, not yet in main. `stale`: from an older session of the child. */
+/**
+ * What became of an update. `accepted`: taken in, not yet in main. `stale`: from an older session of the child, or from a
+ * main that is too old.
+ */
 export type UpdateStatus = 'applied' | 'accepted' | 'duplicate' | 'stale' | 'refused';
 
 /** An error as it travels. */

@@ -139,7 +139,7 @@ export class Rounds {
     this.#contributors.add(member);
     this.#missing.delete(member);
     this.#ahead.delete(member);
-    this.#roster.step(member, this.#parts.version() + 1, sampleCount);
+    this.#roster.step(member, this.#version + 1, sampleCount);
     this.#mode.deadline?.saw(this.#parts.clock.now() - this.#startedAt);
     return this.isDue;
   }
@@ -158,16 +158,13 @@ export class Rounds {
   begin(): void {
     if (this.#mode.name === 'immediate') return;
     this.close();
-    this.#startedAt = this.#parts.clock.now();
-    this.#version = this.#parts.version();
-    this.#ask();
+    this.restart();
   }
 
   /** Main was set: what the round has stays, and the rest of it is to start from that main. */
   restart(): void {
     if (this.#mode.name === 'immediate') return;
     if (this.#updates === 0) this.#startedAt = this.#parts.clock.now();
-    this.#version = this.#parts.version();
     this.#ask();
   }
 
@@ -176,7 +173,7 @@ export class Rounds {
     if (this.#ahead.size > 0) return this.#waitForSlowest();
     const { needed, quorum, isOnePerChild } = this.#mode;
     if (needed === 1) return undefined;
-    const missing = isOnePerChild ? this.#missing : new Set(this.#roster.members);
+    const missing = isOnePerChild ? this.#missing : this.#roster.members;
     const now = this.#parts.clock.now();
     return said({
       version: this.#parts.version(),
@@ -219,6 +216,7 @@ export class Rounds {
     this.#hasLost = false;
     this.#deadlineAt = undefined;
     this.#askedCount = this.#contributors.size;
+    this.#version = this.#parts.version();
     if (!this.#mode.isOnePerChild) return;
     const { ask } = this.#mode;
     if (ask !== undefined) this.#fill(ask - this.#askedCount);
@@ -299,14 +297,14 @@ export class Rounds {
     const ahead = steps - this.#roster.stepsMin;
     if (ahead < updatesAheadMax) return;
     this.#ahead.add(member);
-    const { missing } = named(new Set(this.#roster.slowest()));
+    const { missing } = named(this.#roster.slowest());
     throw new TooFarAheadError(
       `${member.id} has given ${ahead} updates more than ${missing[0]}, at most ${updatesAheadMax} are allowed`,
     );
   }
 
   #waitForSlowest(): RoundWait {
-    const facts = named(new Set(this.#roster.slowest()));
+    const facts = named(this.#roster.slowest());
     const { needed, quorum } = this.#mode;
     const wait = {
       version: this.#parts.version(),
@@ -329,11 +327,9 @@ function said(facts: Omit<RoundWait, 'reason'>): RoundWait {
   return { ...facts, reason: describeWait(facts) };
 }
 
-function named(members: ReadonlySet<Member>): Pick<RoundWait, 'missing' | 'missingCount'> {
+function named(members: Iterable<Member>): Pick<RoundWait, 'missing' | 'missingCount'> {
   const missing: string[] = [];
-  for (const { id } of members) {
-    if (missing.length === namedMax) break;
-    missing.push(id);
-  }
-  return { missing, missingCount: members.size };
+  let missingCount = 0;
+  for (const { id } of members) if (missingCount++ < namedMax) missing.push(id);
+  return { missing, missingCount };
 }
