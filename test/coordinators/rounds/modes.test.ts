@@ -1,10 +1,11 @@
-import type { CoordinatorEvents, ModeOption, Receipt } from 'mainstem';
+import type { ChildSelection, CoordinatorEvents, ModeOption, Receipt } from 'mainstem';
 import {
   AlreadyContributedError,
   DistributedGradientsCoordinator,
   DistributedModelParametersCoordinator,
   Gradients,
   InvalidOptionError,
+  MemoryStore,
   ModelParameters,
   NotSelectedError,
   StaleUpdateError,
@@ -163,6 +164,27 @@ describe('synchronous', () => {
     expect(send('b', [3, 3], 1).status).toBe('stale');
     expect(asked).toEqual(['a1', 'b1', 'b2']);
     expect(send('b', [3, 3]).status).toBe('applied');
+  });
+
+  test('a selection hears which main holds the last update of a child, after a restart too', async () => {
+    const store = new MemoryStore();
+    const before = merging('asynchronous', { store });
+    for (let i = 0; i < 3; i++) before.send('a', [i, i]);
+    await before.coordinator.close();
+    const heard: number[] = [];
+    const selection: ChildSelection = (candidates) => {
+      heard.push(...candidates.map(({ lastVersion }) => lastVersion));
+      return candidates.map(({ childId }) => childId);
+    };
+    const after = new DistributedModelParametersCoordinator({
+      mode: { mode: 'synchronous', children: 1, selection },
+      store,
+    });
+    await after.restore();
+    expect(after.version).toBe(4);
+    for (let version = 4; version < 7; version++)
+      after.addModelParameters(parameters([0, 0], version), { childId: 'a' });
+    expect(heard).toEqual([5, 6, 7]);
   });
 
   test('deadlines in ticks stand still with the game', () => {
