@@ -3,7 +3,6 @@ import type { MainstemError } from '../errors.ts';
 import {
   ConnectionClosedError,
   InvalidDataError,
-  MalformedDataError,
   NoMainParametersError,
   RemoteError,
   SessionLostError,
@@ -16,7 +15,7 @@ import { guardedLogger, silentLogger } from '../logger.ts';
 import type { Features } from '../models/features.ts';
 import type { Labels } from '../models/labels.ts';
 import type { TrainAsyncOptions } from '../models/trainOptions.ts';
-import { ModelParameters } from '../parameters/ModelParameters.ts';
+import type { ModelParameters } from '../parameters/ModelParameters.ts';
 import type { NamedTensors } from '../parameters/NamedTensors.ts';
 import { FeatureStatistics } from '../preprocessing/FeatureStatistics.ts';
 import { isPromiseLike } from '../promises.ts';
@@ -40,7 +39,7 @@ import { ChildSession, fromWire } from './ChildSession.ts';
 import type { ChildEvents } from './childEvents.ts';
 import type { ChildOptions } from './childOptions.ts';
 import { checkChildOptions } from './childOptions.ts';
-import { isSameMain, readMain } from './readMain.ts';
+import { KnownMain, missingBase } from './KnownMain.ts';
 import { resolveReconnect } from './reconnectOptions.ts';
 import { SentReports } from './SentReports.ts';
 import type { ChildReceipt, SentUpdate } from './SentUpdates.ts';
@@ -68,18 +67,15 @@ export class Child {
   readonly #logger: Logger;
   readonly #sent = new SentUpdates();
   readonly #reports = new SentReports();
+  readonly #main = new KnownMain();
   readonly #events: GuardedEvents<ChildEvents>;
   #instance = '';
   #epoch = 0;
-  #main: ModelParameters | undefined;
-  #adoptedVersion: number | undefined;
   /** Whoever waits for the first main. */
   #awaitedMain: { resolve(): void; reject(error: Error): void } | undefined;
   #isMainComing = false;
   /** The main that an update is asked from, where it has not come yet. */
   #askedVersion: number | undefined;
-  /** The coordinator has begun anew: its versions count from elsewhere. */
-  #isMainOfOtherInstance = false;
   #isClosed = false;
 
   /**
@@ -125,12 +121,12 @@ export class Child {
 
   /** Version of the latest main that has come; 0 before there is one. */
   get version(): number {
-    return this.#main?.baseVersion ?? 0;
+    return this.#main.version;
   }
 
   /** The latest main that has come, or undefined. */
   get main(): ModelParameters | undefined {
-    return this.#main?.clone();
+    return this.#main.parameters?.clone();
   }
 
   /** Calls the listener at every event of this name; the function returned removes it. */
@@ -148,10 +144,10 @@ export class Child {
     if (onlyIfBetter !== undefined) {
       refuseUnknownOptions(onlyIfBetter, ['features', 'labels', 'metric'], 'adopt.onlyIfBetter');
     }
-    const main = this.#main;
-    if (main === undefined || main.baseVersion === this.#adoptedVersion) return false;
+    const main = this.#main.parameters;
+    if (main === undefined || main.baseVersion === this.#main.adopted?.baseVersion) return false;
     if (!(await this.#model.adopt(main, onlyIfBetter))) return false;
-    this.#adoptedVersion = main.baseVersion;
+    this.#main.adopt(main);
     return true;
   }
 
@@ -181,7 +177,7 @@ export class Child {
     const content: NamedTensors = isPromiseLike(made) ? await made : made;
     while (!this.#isClosed && !this.#sent.hasRoom) await this.#sent.room();
     if (this.#isClosed) throw new ConnectionClosedError('the child is not connected any more');
-    const { update, receipt } = this.#sent.add(content, this.#adoptedVersion);
+    const { update, receipt } = this.#sent.add(content, this.#main.adopted?.baseVersion);
     try {
       this.#sendUpdate(update);
     } catch (thrown) {
@@ -214,7 +210,7 @@ export class Child {
    * with a NoMainParametersError before there is a main, and where the coordinator refuses.
    */
   async evaluate(features: Features, labels: Labels): Promise<Evaluation> {
-    const main = this.#main;
+    const main = this.#main.parameters;
     if (main === undefined) throw new NoMainParametersError('there is no main to evaluate yet');
     const evaluation = await this.#model.evaluate(main, features, labels);
     await this.#sendReport('evaluation', main.baseVersion ?? null, evaluation.toJSON());
@@ -242,7 +238,7 @@ export class Child {
 
   async #start(): Promise<void> {
     await this.#session.start();
-    if (this.#main !== undefined || !this.#isMainComing) return;
+    if (this.#main.parameters !== undefined || !this.#isMainComing) return;
     await new Promise<void>((resolve, reject) => {
       this.#awaitedMain = { resolve, reject };
     });
@@ -271,8 +267,7 @@ export class Child {
   #enter({ kind, sharedTensors, instance, epoch, isResumed, version }: Welcome): void {
     const isFirst = this.#epoch === 0;
     this.#model.accept(kind, sharedTensors);
-    // Another life of the coordinator may have gone back to an older main.
-    if (instance !== this.#instance) this.#isMainOfOtherInstance = true;
+    if (instance !== this.#instance) this.#main.beginInstance();
     this.#askedVersion = undefined;
     this.#instance = instance;
     this.#epoch = epoch;
@@ -343,28 +338,14 @@ export class Child {
   }
 
   #takeMain(message: MainMessage): void {
-    const { layout: index, version } = message;
-    // A transport may bring it twice, or late: main never goes back within a session.
-    const isOld = this.#main !== undefined && version <= this.version;
-    const isOfOtherInstance = this.#isMainOfOtherInstance;
-    if (isOld && !isOfOtherInstance) return;
-    const layout = this.#session.layouts?.require(index);
+    const layout = this.#session.layouts?.require(message.layout);
     if (layout === undefined) return;
-    const values = readMain(message, layout, isOfOtherInstance ? undefined : this.#main);
-    if (values === undefined) {
-      const reason = `version ${version} of main came as a difference to version ${message.base}, which is not here`;
-      this.#session.renew(new MalformedDataError(reason));
-      return;
-    }
-    this.#isMainOfOtherInstance = false;
-    const main = new ModelParameters(layout, values, { baseVersion: version });
-    const isKnown = this.#main !== undefined && isSameMain(main, this.#main);
-    this.#main = main;
-    // The version that the model has is not one of this coordinator's.
-    if (isOfOtherInstance && !isKnown) this.#adoptedVersion = undefined;
+    const arrival = this.#main.take(message, layout);
+    if (arrival === 'missing') this.#session.renew(missingBase(message));
+    if (arrival === 'missing' || arrival === 'old') return;
     this.#awaitedMain?.resolve();
     this.#awaitedMain = undefined;
-    if (!isKnown) this.#events.emit('mainUpdated', { version });
+    if (arrival === 'new') this.#events.emit('mainUpdated', { version: message.version });
     this.#tellAsked();
   }
 
