@@ -16,6 +16,11 @@ export interface CoordinatorLimits {
   sampleCountMax: number;
   /** Connections served at once, joined or not. A new one is closed. */
   connectionsMax: number;
+  /**
+   * Published mains that are kept as what packed parameters may start from (a parameters coordinator with `compression`).
+   * An update from an older one is refused (`STALE_UPDATE`).
+   */
+  keptMainsMax: number;
   /** Updates that one remote child may send in a second, on average over the last one. Refused. */
   updatesPerSecondMax: number;
 }
@@ -29,6 +34,7 @@ export const defaultCoordinatorLimits: Readonly<CoordinatorLimits> = Object.free
   uncommittedUpdatesMax: 65_536,
   sampleCountMax: 1e9,
   connectionsMax: 16_384,
+  keptMainsMax: 32,
   updatesPerSecondMax: Number.POSITIVE_INFINITY,
 });
 
@@ -120,6 +126,7 @@ export const wireMetadataLimits: Readonly<{
   listDepthMax: number;
   jsonDepthMax: number;
   tokenLengthMax: number;
+  compressionLengthMax: number;
 }> = Object.freeze({
   // Tensors of a layout are the longest list,
   listLengthMax: 4_096,
@@ -128,6 +135,8 @@ export const wireMetadataLimits: Readonly<{
   // Lists and objects in each other in the JSON of an architecture or a report.
   jsonDepthMax: 64,
   tokenLengthMax: 4_096,
+  // How updates are to be packed, as JSON.
+  compressionLengthMax: 1_024,
 });
 
 /** Limits of a connection and of the conversations on it. */

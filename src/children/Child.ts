@@ -1,4 +1,6 @@
+import type { Clock } from '../clock.ts';
 import { systemClock } from '../clock.ts';
+import { packedBytesMax } from '../compression/Compression.ts';
 import type { MainstemError } from '../errors.ts';
 import {
   ConnectionClosedError,
@@ -44,6 +46,7 @@ import { resolveReconnect } from './reconnectOptions.ts';
 import { SentReports } from './SentReports.ts';
 import type { ChildReceipt, SentUpdate } from './SentUpdates.ts';
 import { SentUpdates } from './SentUpdates.ts';
+import { UpdatePacker } from './UpdatePacker.ts';
 
 /** Options of `adopt`. */
 export interface AdoptOptions {
@@ -67,7 +70,9 @@ export class Child {
   readonly #logger: Logger;
   readonly #sent = new SentUpdates();
   readonly #reports = new SentReports();
-  readonly #main = new KnownMain();
+  readonly #main: KnownMain;
+  readonly #packer: UpdatePacker;
+  readonly #clock: Clock;
   readonly #events: GuardedEvents<ChildEvents>;
   #instance = '';
   #epoch = 0;
@@ -92,6 +97,7 @@ export class Child {
   private constructor(options: ChildOptions) {
     const { transport, model, childId, federation = 'default', token, logger = silentLogger } = options;
     const { clock = systemClock, random = platformRandom() } = options;
+    const { compression, savedState } = options;
     const { reconnect = true, connectTimeoutMs = 30_000, busyMs = 600_000 } = options;
     this.childId = childId;
     this.#federation = federation;
@@ -99,6 +105,9 @@ export class Child {
     this.#busyMs = busyMs;
     this.#sessionName = randomName(random);
     this.#model = new ChildModel(model);
+    this.#main = new KnownMain(compression);
+    this.#packer = new UpdatePacker(compression, random, savedState);
+    this.#clock = clock;
     this.#logger = guardedLogger(logger);
     this.#events = new GuardedEvents<ChildEvents>((error) => this.#logger.error('a listener failed', error));
     this.#session = new ChildSession(
@@ -177,9 +186,13 @@ export class Child {
     const content: NamedTensors = isPromiseLike(made) ? await made : made;
     while (!this.#isClosed && !this.#sent.hasRoom) await this.#sent.room();
     if (this.#isClosed) throw new ConnectionClosedError('the child is not connected any more');
-    const { update, receipt } = this.#sent.add(content, this.#main.adopted?.baseVersion);
+    const { adopted } = this.#main;
+    this.#observe();
+    const packed = this.#packer.pack(content, this.kind, adopted);
+    const { update, receipt } = this.#sent.add(content, packed, adopted?.baseVersion);
     try {
       this.#sendUpdate(update);
+      packed.adopt?.();
     } catch (thrown) {
       this.#sent.withdraw(update);
       throw thrown;
@@ -193,6 +206,13 @@ export class Child {
     const layout = layouts.indexOf(update.layout, (message) => this.#session.send(message));
     this.#session.send({ ...update.message, layout });
     update.wasSent = true;
+    update.sentMs = this.#clock.now();
+  }
+
+  /** How long updates take is what `auto` compression goes by. */
+  #observe(): void {
+    const sinceMs = this.#sent.waitingSinceMs;
+    if (sinceMs !== undefined) this.#packer.observe(this.#clock.now() - sinceMs);
   }
 
   #sendReport(subject: ReportSubject, version: number | null, sums: object): Promise<void> {
@@ -227,6 +247,14 @@ export class Child {
     await this.#sendReport('featureStatistics', null, statistics.toJSON());
   }
 
+  /**
+   * What would be lost with the process: what compression with error feedback has not sent yet. For the option `savedState`
+   * of a later child, once no update is on its way; empty where there is nothing.
+   */
+  saveState(): Uint8Array<ArrayBuffer> {
+    return this.#packer.save();
+  }
+
   /** Says goodbye and closes the connection. What has not been acknowledged is given up. May be called again. */
   async leave(): Promise<void> {
     this.#session.leave();
@@ -259,15 +287,17 @@ export class Child {
       layout: layout === undefined ? null : layoutForm(layout),
       token: this.#token,
       dtypes: ['float32', 'float64'],
-      codecs: ['none', 'runs'],
+      codecs: ['none', 'runs', ...this.#packer.forms],
     };
   }
 
   /** The coordinator has let this child in: what it has not answered goes out again. */
-  #enter({ kind, sharedTensors, instance, epoch, isResumed, version }: Welcome): void {
+  #enter({ kind, sharedTensors, instance, epoch, isResumed, version, compression }: Welcome): void {
     const isFirst = this.#epoch === 0;
     this.#model.accept(kind, sharedTensors);
-    if (instance !== this.#instance) this.#main.beginInstance();
+    this.#packer.accept(compression);
+    const isOtherInstance = instance !== this.#instance;
+    if (isOtherInstance) this.#main.beginInstance();
     this.#askedVersion = undefined;
     this.#instance = instance;
     this.#epoch = epoch;
@@ -280,14 +310,14 @@ export class Child {
         'the coordinator does not know the session any more; the update may be part of main, or not';
       this.#sent.giveUpSent(new SessionLostError(reason));
     }
-    this.#resume(version);
+    this.#resume(version, isOtherInstance);
   }
 
   /** After the welcome has been taken. */
-  #resume(version: number): void {
+  #resume(version: number, isOtherInstance: boolean): void {
     void Promise.resolve().then(() => {
       try {
-        for (const update of this.#sent.again()) this.#sendUpdate(update);
+        for (const update of this.#sent.again(isOtherInstance)) this.#sendUpdate(update);
         for (const report of this.#reports.again()) this.#session.send(report);
       } catch (thrown) {
         this.#report(toMainstemError(thrown));
@@ -304,7 +334,7 @@ export class Child {
     switch (message.type) {
       case 'layout': {
         const layout = this.#session.layouts?.receive(message);
-        this.#session.expectPayload(8 * (layout?.length ?? 0));
+        if (layout !== undefined) this.#session.expectPayload(packedBytesMax(layout));
         return;
       }
       case 'main':
@@ -312,6 +342,7 @@ export class Child {
         return;
       case 'receipt': {
         const { first, last, status, version, error } = message;
+        this.#observe();
         this.#sent.answer(first, last, {
           status,
           version,

@@ -1,3 +1,4 @@
+import type { Compression } from '../compression/Compression.ts';
 import { MalformedDataError } from '../errors.ts';
 import { ModelParameters } from '../parameters/ModelParameters.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
@@ -16,6 +17,11 @@ export class KnownMain {
   #adopted: ModelParameters | undefined;
   /** The coordinator has begun anew: its versions count from elsewhere. */
   #isOfOtherInstance = false;
+  readonly #compression: Compression | undefined;
+
+  constructor(compression: Compression | undefined) {
+    this.#compression = compression;
+  }
 
   /** Not a copy. */
   get parameters(): ModelParameters | undefined {
@@ -48,7 +54,7 @@ export class KnownMain {
     const isOfOtherInstance = this.#isOfOtherInstance;
     // A transport may bring it twice, or late: main never goes back within a session.
     if (this.#main !== undefined && version <= this.version && !isOfOtherInstance) return 'old';
-    const values = readMain(message, layout, isOfOtherInstance ? undefined : this.#main);
+    const values = readMain(message, layout, isOfOtherInstance ? undefined : this.#main, this.#compression);
     if (values === undefined) return 'missing';
     this.#isOfOtherInstance = false;
     const main = new ModelParameters(layout, values, { baseVersion: version });

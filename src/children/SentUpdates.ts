@@ -3,9 +3,9 @@ import { unsettledUpdatesMax } from '../limits.ts';
 import type { NamedTensors } from '../parameters/NamedTensors.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import type { UpdateMessage, UpdateStatus } from '../protocol/messages.ts';
-import { valuesToBytes } from '../protocol/tensorBytes.ts';
 import { Settlement } from '../Settlement.ts';
 import { Slab } from '../transport/Slab.ts';
+import type { PackedUpdate } from './UpdatePacker.ts';
 
 const payloads = new Slab();
 
@@ -48,9 +48,11 @@ interface Answer {
 /** An update as it will be sent, once or again. */
 export interface SentUpdate {
   readonly layout: ParameterLayout;
-  readonly message: Omit<UpdateMessage, 'layout'>;
+  message: Omit<UpdateMessage, 'layout'>;
   /** It has gone out over a connection. */
   wasSent: boolean;
+  /** When it last went out, while it has no answer. */
+  sentMs: number | undefined;
 }
 
 /** An update whose receipt, and then its commit, are still to come. */
@@ -60,6 +62,7 @@ interface Unsettled extends SentUpdate {
   answer(receipt: ChildReceipt): void;
   fail(error: MainstemError): void;
   readonly settlement: Settlement;
+  readonly whole: PackedUpdate['whole'];
 }
 
 /** The updates of a child that the coordinator has not settled yet, by sequence number, to be sent again after a cut. */
@@ -81,22 +84,28 @@ export class SentUpdates {
   /** Takes an update in under the next sequence number, from 1. What is kept of it is a copy. */
   add(
     content: NamedTensors,
+    packed: PackedUpdate,
     baseVersion: number | undefined,
   ): { update: SentUpdate; receipt: Promise<ChildReceipt> } {
     const sequence = ++this.#sequence;
     const message = {
       type: 'update' as const,
-      dtype: content.dtype,
+      dtype: packed.dtype,
+      isPacked: packed.isPacked,
       sequence,
       sampleCount: content.sampleCount ?? null,
       baseVersion: baseVersion ?? null,
-      payload: payloads.copy(valuesToBytes(content.values)),
+      payload: payloads.copy(packed.payload),
     };
     const { layout } = content;
+    const { whole } = packed;
     const settlement = new Settlement();
     let update: Unsettled | undefined;
     const receipt = new Promise<ChildReceipt>((answer, fail) => {
-      update = { layout, message, wasSent: false, isRepeated: false, answer, fail, settlement };
+      update = {
+        ...{ layout, message, wasSent: false, sentMs: undefined, isRepeated: false },
+        ...{ answer, fail, settlement, whole },
+      };
     });
     this.#unsettled.set(sequence, update as Unsettled);
     return { update: update as Unsettled, receipt };
@@ -107,10 +116,15 @@ export class SentUpdates {
     this.#delete(message.sequence);
   }
 
-  /** All that are to be sent after a cut, in order. */
-  *again(): Generator<SentUpdate> {
+  /**
+   * All that are to be sent after a cut, in order. To another life of the coordinator nothing goes as a difference: it
+   * may not have the main.
+   */
+  *again(isOtherInstance: boolean): Generator<SentUpdate> {
     for (const update of this.#unsettled.values()) {
       update.isRepeated = update.wasSent;
+      const whole = isOtherInstance ? update.whole?.() : undefined;
+      if (whole !== undefined) update.message = { ...update.message, ...whole, isPacked: false };
       yield update;
     }
   }
@@ -124,11 +138,18 @@ export class SentUpdates {
     }
   }
 
+  /** When the first of those that wait for an answer went out. */
+  get waitingSinceMs(): number | undefined {
+    for (const { sentMs } of this.#unsettled.values()) if (sentMs !== undefined) return sentMs;
+    return undefined;
+  }
+
   answer(first: number, last: number, answer: Answer): void {
     const { version, reason } = answer;
     for (const sequence of this.#known(first, last)) {
       const update = this.#unsettled.get(sequence) as Unsettled;
       const { settlement, isRepeated } = update;
+      update.sentMs = undefined;
       const isKnown = answer.status === 'duplicate' && isRepeated;
       if (isKnown)
         update.answer(new SettledLater({ status: 'applied', version, reason: undefined }, settlement));

@@ -1,4 +1,6 @@
 import type { Clock } from '../clock.ts';
+import type { Compression } from '../compression/Compression.ts';
+import { requireCompression } from '../compression/Compression.ts';
 import { InvalidOptionError } from '../errors.ts';
 import { idLengthMax } from '../limits.ts';
 import type { Logger } from '../logger.ts';
@@ -30,6 +32,10 @@ export interface ChildOptions {
    * 600,000. The coordinator waits so long for signs of life.
    */
   busyMs?: number;
+  /** How updates are packed: `compression()` of mainstem/compression. Updates are sent as they are, unless given. */
+  compression?: Compression;
+  /** What `saveState` of an earlier child with this id gave; nothing unless given. */
+  savedState?: Uint8Array<ArrayBuffer>;
   /** Where time comes from; the platform unless given. */
   clock?: Clock;
   /** Where the name of the session and the waits between connections come from; the platform unless given. */
@@ -47,6 +53,8 @@ const childOptionNames = [
   'reconnect',
   'connectTimeoutMs',
   'busyMs',
+  'compression',
+  'savedState',
   'clock',
   'random',
   'logger',
@@ -63,6 +71,10 @@ export function checkChildOptions(options: ChildOptions): void {
   }
   if (typeof model?.getModelParameters !== 'function') {
     throw new InvalidOptionError('Child.connect needs a model: Child.connect({ transport, model, childId })');
+  }
+  if (options.compression !== undefined) requireCompression(options.compression);
+  if (options.savedState !== undefined && !(options.savedState instanceof Uint8Array)) {
+    throw new InvalidOptionError(`savedState is ${show(options.savedState)}, expected what saveState gave`);
   }
   if (typeof childId !== 'string' || childId.length === 0 || childId.length > idLengthMax) {
     throw new InvalidOptionError(`childId is ${show(childId)}, expected 1 to ${idLengthMax} characters`);

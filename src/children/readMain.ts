@@ -1,3 +1,4 @@
+import type { Compression } from '../compression/Compression.ts';
 import { MalformedDataError } from '../errors.ts';
 import type { ModelParameters } from '../parameters/ModelParameters.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
@@ -12,16 +13,23 @@ import { withRuns } from '../protocol/valueRuns.ts';
  * MalformedDataError where its content does not fit.
  */
 export function readMain(
-  { dtype, base, runs, payload }: MainMessage,
+  { dtype, base, runs, isPacked, payload }: MainMessage,
   layout: ParameterLayout,
   known: ModelParameters | undefined,
+  compression: Compression | undefined,
 ): Values | undefined {
-  if (base === null) return bytesToValues(payload, dtype, layout.length);
-  if (runs === null)
+  if (base === null && !isPacked) return bytesToValues(payload, dtype, layout.length);
+  if (base === null || (runs === null) !== isPacked)
     throw new MalformedDataError('a main as a difference that does not say where it differs');
   if (known === undefined || known.baseVersion !== base) return undefined;
   if (known.layout.fingerprint !== layout.fingerprint || dataTypeOf(known.values) !== dtype) return undefined;
-  return withRuns(known.values, { runs, payload });
+  if (runs !== null) return withRuns(known.values, { runs, payload });
+  if (compression === undefined) throw new MalformedDataError('a main is packed, and this child reads none');
+  const values = new Float32Array(known.values.length);
+  compression.read(payload, values);
+  // In float32, as the coordinator did: all children have the same bits.
+  for (let i = 0; i < values.length; i++) values[i] = (known.values[i] as number) + (values[i] as number);
+  return values;
 }
 
 /** The same version of the same numbers: what a coordinator that has begun anew took from its store. */

@@ -1,10 +1,12 @@
 import type { Clock } from '../clock.ts';
+import type { Compression } from '../compression/Compression.ts';
 import { ConnectionRefusedError, StaleSessionError } from '../errors.ts';
 import { restoringAwayMs } from '../limits.ts';
 import type { Gradients } from '../parameters/Gradients.ts';
 import type { ModelParameters } from '../parameters/ModelParameters.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import type { ReportMessage, UpdateKind } from '../protocol/messages.ts';
+import type { Random } from '../random.ts';
 import { show } from '../show.ts';
 import { BufferPool } from '../transport/BufferPool.ts';
 import type { SessionClaim, SessionTerms } from './Attendance.ts';
@@ -12,7 +14,8 @@ import { LayoutPool } from './LayoutPool.ts';
 import type { UpdateIdentity } from './Membership.ts';
 import type { Subscriber } from './Publications.ts';
 import { Publications } from './Publications.ts';
-import { PublishedMain } from './PublishedMain.ts';
+import type { PublishedMain } from './PublishedMain.ts';
+import { PublishedMains } from './PublishedMains.ts';
 import type { RoadReceipt } from './receipts.ts';
 import { UnsettledUpdates } from './UnsettledUpdates.ts';
 
@@ -81,12 +84,18 @@ export interface ChildServerOptions {
   readonly clock: Clock;
   /** How long a child whose connection broke counts as there, so that it may come back. */
   readonly resumeMs: number;
+  readonly compression: Compression | undefined;
+  readonly random: Random;
+  /** Mains that are kept for packed parameters. */
+  readonly keptMainsMax: number;
 }
 
 /** The children of one coordinator that have come over a connection. */
 export class ChildServer {
   readonly federation: string;
   readonly coordinator: ServedCoordinator;
+  /** How updates and main are packed, where a child can. */
+  readonly compression: Compression | undefined;
   readonly unsettled: UnsettledUpdates = new UnsettledUpdates();
   /** Of updates, while they are folded in. */
   readonly buffers: BufferPool = new BufferPool();
@@ -97,9 +106,7 @@ export class ChildServer {
   readonly #publications: Publications;
   readonly #layouts = new LayoutPool();
   #isAsked: (childId: string) => boolean = () => false;
-  /** The newest that was made, and whether main has changed since. */
-  #latest: PublishedMain | undefined;
-  #isLatest = false;
+  readonly #mains: PublishedMains;
   /** Another process takes over: children may come back after so many milliseconds. */
   #returnAfterMs: number | undefined;
 
@@ -107,7 +114,16 @@ export class ChildServer {
     this.federation = federation;
     this.coordinator = coordinator;
     this.#options = options;
-    this.#publications = new Publications(options.clock, () => this.#subscribers());
+    const { clock, compression, random, keptMainsMax } = options;
+    this.compression = compression;
+    this.#publications = new Publications(clock, () => this.#subscribers());
+    this.#mains = new PublishedMains({
+      main: () => coordinator.main(),
+      ...{ compression, random },
+      // Gradients are no differences to a main, nor are parameters that are sent whole.
+      basesMax: () =>
+        compression !== undefined && coordinator.terms.kind === 'parameters' ? keptMainsMax : 0,
+    });
   }
 
   /** The updates that this coordinator gives up now are for whoever takes over. */
@@ -208,7 +224,7 @@ export class ChildServer {
 
   /** Main has changed: children get it soon, and only the newest then. */
   publish(): void {
-    this.#isLatest = false;
+    this.#mains.changed();
     if (this.#sessions.size > 0) this.#publications.request();
   }
 
@@ -219,12 +235,12 @@ export class ChildServer {
 
   /** The newest main that children may see. */
   latestMain(): PublishedMain | undefined {
-    if (!this.#isLatest) {
-      const main = this.coordinator.main();
-      this.#latest = main === undefined ? undefined : new PublishedMain(main, this.#latest);
-      this.#isLatest = true;
-    }
-    return this.#latest;
+    return this.#mains.latest();
+  }
+
+  /** Main of a version that packed parameters may have started from; undefined where it is not kept any more. */
+  baseMain(version: number): ModelParameters | undefined {
+    return this.#mains.base(version);
   }
 
   /** Ends the sessions of all children: with a reason, or with a goodbye. */

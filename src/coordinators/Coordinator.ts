@@ -123,7 +123,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
           report,
         },
       }),
-      { clock, resumeMs: this.options.resumeMs },
+      { ...this.options, ...this.options.limits },
     );
     this.#ledger = new Ledger({
       ...{ ...this.options, ...this.options.limits },

@@ -96,7 +96,7 @@ export class DistributedGradientsCoordinator extends RoundsCoordinator<Gradients
     }
     this.#learningRate = learningRate;
     this.#sign = gradientChangeMode === 'ascent' ? -1 : 1;
-    this.#optimizer = new MainOptimizer(optimizer, createSchedule(learningRateSchedule));
+    this.#optimizer = new MainOptimizer(optimizer, createSchedule(learningRateSchedule), options.compression);
   }
 
   /**

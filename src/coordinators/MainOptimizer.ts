@@ -1,3 +1,4 @@
+import type { Compression } from '../compression/Compression.ts';
 import { NonFiniteError } from '../errors.ts';
 import { kernelRule } from '../optimizers/kernelRule.ts';
 import type { LearningRateSchedule, ScheduleContext } from '../optimizers/LearningRateSchedule.ts';
@@ -8,6 +9,8 @@ import type { DataType, Values } from '../parameters/values.ts';
 import { findNonFinite } from '../parameters/values.ts';
 import { descend } from './descent.ts';
 import { decodeOptimizerState, encodeOptimizerState } from './persistence.ts';
+
+const withMomentum = ['momentum', 'nesterov'];
 
 /**
  * Does a step from `start` to before `end`, with the gradient of that range. True where it is known that the result is
@@ -24,7 +27,9 @@ export class MainOptimizer {
   #state: OptimizerState;
   #next: OptimizerState;
 
-  constructor(optimizer: Optimizer, schedule: LearningRateSchedule) {
+  /** Throws InvalidOptionError where updates are compressed in a way that diverges with this optimizer. */
+  constructor(optimizer: Optimizer, schedule: LearningRateSchedule, compression: Compression | undefined) {
+    if (withMomentum.includes(optimizer.name)) compression?.assertMomentum();
     this.#optimizer = optimizer;
     this.#schedule = schedule;
     this.#isDescent = kernelRule(optimizer, 'float64')?.name === 'gradientDescent';

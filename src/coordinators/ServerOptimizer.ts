@@ -1,3 +1,4 @@
+import type { Compression } from '../compression/Compression.ts';
 import { InvalidOptionError } from '../errors.ts';
 import type { OptimizerOption } from '../optimizers/createOptimizer.ts';
 import { createOptimizer } from '../optimizers/createOptimizer.ts';
@@ -40,7 +41,7 @@ export class ServerOptimizer {
   #hasStepped = false;
 
   /** Throws InvalidOptionError for an illegal option. */
-  constructor(options: ServerOptimizerOptions, main: MainState) {
+  constructor(options: ServerOptimizerOptions & { compression?: Compression }, main: MainState) {
     const { serverOptimizer, serverLearningRate = 1, serverLearningRateSchedule = 'constant' } = options;
     if (!(Number.isFinite(serverLearningRate) && serverLearningRate > 0))
       throw new InvalidOptionError(
@@ -56,7 +57,7 @@ export class ServerOptimizer {
     this.#optimizer =
       serverOptimizer === undefined
         ? undefined
-        : new MainOptimizer(createOptimizer(serverOptimizer), schedule);
+        : new MainOptimizer(createOptimizer(serverOptimizer), schedule, options.compression);
   }
 
   get isSet(): boolean {

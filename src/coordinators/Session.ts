@@ -1,3 +1,4 @@
+import { packedBytesMax } from '../compression/Compression.ts';
 import { ConnectionRefusedError, MalformedDataError, toError, toMainstemError } from '../errors.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import type { DataType } from '../parameters/values.ts';
@@ -33,6 +34,8 @@ interface JoinedChild extends DeskChild {
   readonly dtypes: readonly DataType[];
   /** It takes a main as a difference to the one before. */
   readonly takesRuns: boolean;
+  /** It reads packed mains, and may send packed updates. */
+  readonly takesPacked: boolean;
 }
 
 /** The coordinator's end of one conversation: a child that says hello, and then sends updates. */
@@ -96,14 +99,21 @@ export class Session implements JoinedSession, ChannelHandlers, DeskSession {
 
   #sendMain(child: JoinedChild, main: PublishedMain): void {
     const { layout, version } = main;
+    const steps = child.takesPacked ? main.stepsSince(this.#sentVersion) : undefined;
     const dtype = main.dtypeFor(child.dtypes);
-    const changes = child.takesRuns ? main.changesSince(this.#sentVersion, dtype) : undefined;
+    const changes =
+      child.takesRuns && steps === undefined ? main.changesSince(this.#sentVersion, dtype) : undefined;
     const base = changes === undefined ? null : this.#sentVersion;
     const { runs, payload } = changes ?? { runs: null, payload: main.payload(dtype) };
     this.#sentVersion = version;
     this.#attempt(() => {
       const index = this.#layouts.indexOf(layout, (message) => this.#post(message));
-      this.#post({ type: 'main', layout: index, dtype, version, base, runs, payload });
+      const common = { type: 'main', layout: index } as const;
+      if (steps === undefined)
+        this.#post({ ...common, dtype, version, base, runs, isPacked: false, payload });
+      else
+        for (const step of steps)
+          this.#post({ ...common, dtype: 'float32', runs: null, isPacked: true, ...step });
     });
   }
 
@@ -215,7 +225,9 @@ export class Session implements JoinedSession, ChannelHandlers, DeskSession {
       isOfThisInstance,
     });
     const takesRuns = hello.codecs.includes('runs');
-    this.#child = { id, epoch, server, dtypes: readableBy(hello), takesRuns };
+    const { compression } = server;
+    const takesPacked = compression !== undefined && hello.codecs.includes(compression.form);
+    this.#child = { id, epoch, server, dtypes: readableBy(hello), takesRuns, takesPacked };
     this.#desk = new UpdateDesk(this.#child, this);
     this.#host.joined(this);
     // Whoever heard that it joined may have ended what it joined.
@@ -231,6 +243,7 @@ export class Session implements JoinedSession, ChannelHandlers, DeskSession {
       version: main?.version ?? 0,
       sharedTensors: sharedTensors ?? null,
       codec: takesRuns ? 'runs' : 'none',
+      compression: takesPacked ? compression.terms : null,
     });
     this.#sentVersion = isOfThisInstance ? hello.version : 0;
     if (main !== undefined) this.offerMain(main);
@@ -242,7 +255,10 @@ export class Session implements JoinedSession, ChannelHandlers, DeskSession {
     const { server } = this.#requireChild(message.type);
     const layout = this.#layouts.receive(message, (own) => server.intern(own));
     // Nothing larger than what was announced is taken in.
-    this.#channel.payloadBytesMax = Math.max(this.#channel.payloadBytesMax, 8 * layout.length);
+    this.#channel.payloadBytesMax = Math.max(
+      this.#channel.payloadBytesMax,
+      server.compression === undefined ? 8 * layout.length : packedBytesMax(layout),
+    );
   }
 
   /** A report that cannot be taken is answered so; the child may go on. */

@@ -1,10 +1,8 @@
-import { LimitExceededError, MalformedDataError } from '../errors.ts';
-import { Gradients } from '../parameters/Gradients.ts';
-import { ModelParameters } from '../parameters/ModelParameters.ts';
+import { LimitExceededError, StaleUpdateError } from '../errors.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import type { Message, UpdateMessage, UpdateStatus, WireError } from '../protocol/messages.ts';
-import { bytesToValues } from '../protocol/tensorBytes.ts';
 import type { ChildServer } from './ChildServer.ts';
+import { readUpdate } from './readUpdate.ts';
 import type { RoadReceipt } from './receipts.ts';
 import { toWireError } from './wireError.ts';
 
@@ -59,21 +57,24 @@ export class UpdateDesk {
     if (this.#isClosed) return;
     const { sequence } = message;
     const { id: childId, epoch, server } = this.#child;
-    const content = readContent(message, layout, server);
+    const { content, isAdrift } = readUpdate(message, layout, server);
     // It is for whoever takes over: the child sends it again there.
     if (server.isHandingOver) return;
     this.#beginTurn();
     this.#usedVersion = message.baseVersion ?? 0;
-    // What has been taken is not refused when it comes again, however soon.
-    if (!server.coordinator.hasTaken(childId, epoch, sequence) && !this.#isWithinRate()) {
-      const reason = `more than ${this.#session.updatesPerSecondMax} updates a second; send fewer, or later`;
-      this.#answer(
-        sequence,
-        'refused',
-        server.coordinator.version,
-        toWireError(new LimitExceededError(reason)),
-      );
-      return;
+    const { version: mainVersion } = server.coordinator;
+    // What has been taken is not refused when it comes again, however soon or late.
+    if (!server.coordinator.hasTaken(childId, epoch, sequence)) {
+      if (!this.#isWithinRate()) {
+        const reason = `more than ${this.#session.updatesPerSecondMax} updates a second; send fewer, or later`;
+        this.#answer(sequence, 'refused', mainVersion, toWireError(new LimitExceededError(reason)));
+        return;
+      }
+      if (isAdrift) {
+        const reason = `the update is a difference to version ${message.baseVersion} of main, which is not kept any more`;
+        this.#answer(sequence, 'stale', mainVersion, toWireError(new StaleUpdateError(reason)));
+        return;
+      }
     }
     const wasKept = server.coordinator.keepsUpdates;
     const receipt = server.coordinator.submit(content, { childId, epoch, sequence });
@@ -195,19 +196,4 @@ function* runsOf(numbers: number[]): Generator<[number, number]> {
     yield [numbers[start] as number, numbers[end] as number];
     start = end + 1;
   }
-}
-
-/** Content that cannot be read breaks the protocol and ends the conversation. */
-function readContent(
-  message: UpdateMessage,
-  layout: ParameterLayout,
-  { coordinator, buffers }: ChildServer,
-): Gradients | ModelParameters {
-  const values = bytesToValues(message.payload, message.dtype, layout.length, buffers);
-  const sampleCount = message.sampleCount ?? undefined;
-  const baseVersion = message.baseVersion ?? undefined;
-  if (coordinator.terms.kind === 'parameters')
-    return new ModelParameters(layout, values, { sampleCount, baseVersion });
-  if (sampleCount === undefined) throw new MalformedDataError('gradients need a sampleCount');
-  return new Gradients(layout, values, { sampleCount, baseVersion });
 }

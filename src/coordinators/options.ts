@@ -1,5 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { systemClock } from '../clock.ts';
+import type { Compression } from '../compression/Compression.ts';
+import { requireCompression } from '../compression/Compression.ts';
 import { InvalidOptionError } from '../errors.ts';
 import type { CoordinatorLimits } from '../limits.ts';
 import { defaultCoordinatorLimits, resumeMsDefault } from '../limits.ts';
@@ -63,15 +65,18 @@ export interface CoordinatorOptions {
   authenticate?: Authenticate;
   /** Where the names of sessions come from; the platform unless given. */
   random?: Random;
+  /** How updates and main are packed on their way over connections: see mainstem/compression. Not at all unless given. */
+  compression?: Compression;
   /** With `drive: 'timers'`: milliseconds between turns, 10, and the longest turn, 4. */
   timers?: { intervalMs?: number; budgetMs?: number };
 }
 
 /** Options with every default in place. */
 export type ResolvedCoordinatorOptions = Required<
-  Omit<CoordinatorOptions, 'limits' | 'timers' | 'sharedTensors' | 'authenticate'>
+  Omit<CoordinatorOptions, 'limits' | 'timers' | 'sharedTensors' | 'authenticate' | 'compression'>
 > & {
   readonly authenticate: Authenticate | undefined;
+  readonly compression: Compression | undefined;
   readonly sharedTensors: readonly string[] | undefined;
   readonly limits: CoordinatorLimits;
   readonly timers: { intervalMs: number; budgetMs: number };
@@ -89,6 +94,7 @@ const names = [
   'resumeMs',
   'authenticate',
   'random',
+  'compression',
   'timers',
 ];
 
@@ -126,6 +132,8 @@ export function resolveCoordinatorOptions(
     throw new InvalidOptionError(`resumeMs is ${resumeMs}, expected milliseconds, 0 or more`);
   if (authenticate !== undefined && typeof authenticate !== 'function')
     throw new InvalidOptionError(`authenticate is ${show(authenticate)}, expected a function`);
+  const { compression } = options;
+  if (compression !== undefined) requireCompression(compression);
   const { sharedTensors, store = noStore, clock = systemClock, logger = silentLogger } = options;
   requireMethods(store, ['get', 'keys', 'batch', 'close'], 'store');
   requireClock(clock, 'clock');
@@ -151,6 +159,7 @@ export function resolveCoordinatorOptions(
     resumeMs,
     authenticate,
     random,
+    compression,
     timers: { intervalMs, budgetMs },
   };
 }

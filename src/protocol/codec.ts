@@ -14,6 +14,8 @@ interface Field {
   readonly isLegal: (value: unknown) => boolean;
   /** What an older sender, which does not know the field, would have said; without it the field is required. */
   readonly absent?: unknown;
+  /** Where it is what it would be without being there, and so are those behind it, it is not sent. */
+  readonly isOmitted?: boolean;
   /** To and from what travels, where that is something else. */
   readonly pack?: (value: never) => unknown;
   readonly unpack?: (value: unknown) => unknown;
@@ -104,6 +106,14 @@ const layout: Field = {
 
 /** Absent in a main that is whole. */
 const runs: Field = { isLegal: orNull(listOf(isCount)), absent: null };
+const isPacked: Field = { isLegal: isBoolean, absent: false, isOmitted: true };
+const compression: Field = {
+  isLegal: orNull(
+    (value) => isText(value) && (value as string).length <= wireMetadataLimits.compressionLengthMax,
+  ),
+  absent: null,
+  isOmitted: true,
+};
 
 const dtype = word('float32', 'float64');
 
@@ -145,6 +155,7 @@ const forms: Readonly<Record<Message['type'], MessageForm>> = {
       version: count,
       sharedTensors: field(orNull(listOf(isText))),
       codec: id,
+      compression,
     },
   },
   refusal: { kind: 18, fields: { error: requiredError } },
@@ -152,7 +163,7 @@ const forms: Readonly<Record<Message['type'], MessageForm>> = {
   update: {
     kind: 20,
     hasPayload: true,
-    fields: { layout: count, dtype, sequence: count, sampleCount, baseVersion: countOrNull },
+    fields: { layout: count, dtype, sequence: count, sampleCount, baseVersion: countOrNull, isPacked },
   },
   receipt: {
     kind: 21,
@@ -169,7 +180,7 @@ const forms: Readonly<Record<Message['type'], MessageForm>> = {
   main: {
     kind: 24,
     hasPayload: true,
-    fields: { layout: count, dtype, version: count, base: countOrNull, runs },
+    fields: { layout: count, dtype, version: count, base: countOrNull, runs, isPacked },
   },
   leave: { kind: 25, fields: {} },
   report: {
@@ -234,14 +245,21 @@ export interface PackedMessage {
 /** Packs a message. */
 export function packMessage(message: Message): PackedMessage {
   const { kind, names, fields } = byType.get(message.type) as CompiledForm;
-  const values: unknown[] = new Array(names.length);
-  for (let i = 0; i < names.length; i++) {
-    const value = (message as unknown as Record<string, unknown>)[names[i] as string];
+  const content = message as unknown as Record<string, unknown>;
+  let count = names.length;
+  while (isOmitted(fields[count - 1], content[names[count - 1] as string])) count--;
+  const values: unknown[] = new Array(count);
+  for (let i = 0; i < count; i++) {
+    const value = content[names[i] as string];
     const pack = (fields[i] as Field).pack;
     values[i] = pack === undefined ? value : pack(value as never);
   }
   const payload = 'payload' in message ? message.payload : nothing;
   return { kind, metadata: packed.copy(encoder.encodeSharedRef(values)), payload };
+}
+
+function isOmitted(last: Field | undefined, value: unknown): boolean {
+  return last?.isOmitted === true && value === last.absent;
 }
 
 /**

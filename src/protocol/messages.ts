@@ -65,6 +65,8 @@ export interface Welcome {
   /** Tensors that are shared, as names or beginnings of names followed by `*`; the rest stays. Null: all. */
   readonly sharedTensors: readonly string[] | null;
   readonly codec: string;
+  /** How updates are to be packed, where both ends can: settings that the codec of both reads. Null: they are not. */
+  readonly compression: string | null;
 }
 
 /** Coordinator → child, at any time: why it is not served, or not any more. It need not come back. */
@@ -95,6 +97,8 @@ export interface UpdateMessage {
   readonly sequence: number;
   readonly sampleCount: number | null;
   readonly baseVersion: number | null;
+  /** The payload is packed (docs/protocol.md): gradients, or the difference of parameters to main of `baseVersion`. */
+  readonly isPacked: boolean;
   readonly payload: Uint8Array<ArrayBuffer>;
 }
 
@@ -133,6 +137,8 @@ export interface MainMessage {
   readonly base: number | null;
   /** How many values of `base` stay, how many are replaced, how many stay …; null where `base` is. */
   readonly runs: readonly number[] | null;
+  /** The payload is packed: what is to be added to `base`, in float32. */
+  readonly isPacked: boolean;
   readonly payload: Uint8Array<ArrayBuffer>;
 }
 

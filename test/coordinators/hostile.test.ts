@@ -31,7 +31,16 @@ function layoutOf({ layout }: Gradients): LayoutMessage {
 
 function updateOf(sequence: number, { dtype, values, sampleCount }: Gradients): UpdateMessage {
   const payload = valuesToBytes(values);
-  return { type: 'update', layout: 0, dtype, sequence, sampleCount, baseVersion: null, payload };
+  return {
+    type: 'update',
+    layout: 0,
+    dtype,
+    sequence,
+    sampleCount,
+    baseVersion: null,
+    isPacked: false,
+    payload,
+  };
 }
 
 describe('a stranger on the line', () => {

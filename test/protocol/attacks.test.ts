@@ -25,6 +25,7 @@ const update = (sequence: number, values: number[] = [1, 1, 1]): Draft =>
     sequence,
     sampleCount: 1,
     baseVersion: null,
+    isPacked: false,
     payload: valuesToBytes(Float64Array.from(values)),
   });
 /** A message with these fields, whatever they are. */

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { decode, Encoder } from '@msgpack/msgpack';
+import { Encoder } from '@msgpack/msgpack';
 import { beforeEach, expect, test } from 'vitest';
 import { unpackMessage } from '../../src/protocol/codec.ts';
 import { crc32c } from '../../src/transport/crc32c.ts';
@@ -7,7 +7,7 @@ import { decodeFrame } from '../../src/transport/frame.ts';
 import { firstMain } from './fuzz/conversations.ts';
 import { type Bytes, type Draft, draftOf, writeDraft } from './fuzz/drafts.ts';
 import { FuzzTarget, type Line } from './fuzz/FuzzTarget.ts';
-import { frameOf, helloOf } from './speaker.ts';
+import { fieldsOf, frameOf, helloOf } from './speaker.ts';
 
 // A made-up version of years from now: it says more than this one knows, and this one understands the rest.
 
@@ -20,7 +20,7 @@ const additions: readonly unknown[] = [null, 'future', -1.5, ['a', ['list', [tru
 
 /** With fields at the end of the metadata that this version does not know, and a flag that it may overlook. */
 function fromTheFuture(draft: Draft): Draft {
-  const metadata = encoder.encode([...(decode(draft.metadata) as unknown[]), ...additions]);
+  const metadata = encoder.encode([...fieldsOf(draft.kind, draft.metadata), ...additions]);
   return { ...draft, metadata, flags: draft.flags | 0x4100 };
 }
 
@@ -47,6 +47,7 @@ const conversation = [
       sequence: 1,
       sampleCount: 1,
       baseVersion: 1,
+      isPacked: false,
       payload: new Uint8Array(12),
     }),
   ),

@@ -1,4 +1,4 @@
-import { decode, Encoder } from '@msgpack/msgpack';
+import { Encoder } from '@msgpack/msgpack';
 import type { Connection } from 'mainstem';
 import { Child, InProcessTransport, LinearRegression } from 'mainstem';
 import { expect, test } from 'vitest';
@@ -6,7 +6,7 @@ import type { Message, Welcome } from '../../src/protocol/messages.ts';
 import { valuesToBytes } from '../../src/protocol/tensorBytes.ts';
 import { firstMain } from './fuzz/conversations.ts';
 import { draftOf, writeDraft } from './fuzz/drafts.ts';
-import { frameOf, messageIn } from './speaker.ts';
+import { fieldsOf, frameOf, messageIn } from './speaker.ts';
 
 // A coordinator of years from now, and a child of today.
 
@@ -24,6 +24,7 @@ const welcome: Welcome = {
   version: 7,
   sharedTensors: null,
   codec: 'none',
+  compression: null,
 };
 const main: readonly Message[] = [
   { type: 'layout', index: 0, fingerprint: layout.fingerprint, tensors, architecture: null },
@@ -34,6 +35,7 @@ const main: readonly Message[] = [
     version: 7,
     base: null,
     runs: null,
+    isPacked: false,
     payload: valuesToBytes(Float64Array.from([1, 2, 3])),
   },
 ];
@@ -63,7 +65,7 @@ class LaterCoordinator {
     let number = 0;
     for (const message of this.#answers) {
       const draft = draftOf(frameOf(message));
-      const metadata = encoder.encode([...(decode(draft.metadata) as unknown[]), 'more', [1, [null]]]);
+      const metadata = encoder.encode([...fieldsOf(draft.kind, draft.metadata), 'more', [1, [null]]]);
       connection.send(writeDraft({ ...draft, metadata, flags: draft.flags | 0x4100 }, number++));
       const nothing = new Uint8Array(0);
       for (const kind of [3, 30, 255]) {

@@ -1,3 +1,4 @@
+import { decode } from '@msgpack/msgpack';
 import type { Connection } from 'mainstem';
 import { packMessage, unpackMessage } from '../../src/protocol/codec.ts';
 import type { Hello, Message } from '../../src/protocol/messages.ts';
@@ -16,6 +17,20 @@ export function frameOf(message: Message, number = 0, channel = 0): Bytes {
 export function messageIn(bytes: Bytes): Message | undefined {
   const { kind, metadata, payload } = decodeFrame(bytes);
   return kind < 16 ? undefined : unpackMessage(kind, metadata, payload);
+}
+
+/** What is not sent where it says nothing, by the kind of message: the number of fields before it, and what it is then. */
+const omitted = new Map<number, readonly [before: number, value: unknown]>([
+  [17, [8, null]],
+  [20, [5, false]],
+  [24, [5, false]],
+]);
+
+/** The metadata of a message as a list, with the fields that were not sent. */
+export function fieldsOf(kind: number, metadata: Bytes): unknown[] {
+  const fields = decode(metadata) as unknown[];
+  const [before, value] = omitted.get(kind) ?? [0, undefined];
+  return before > 0 && fields.length === before ? [...fields, value] : fields;
 }
 
 /** A hello, with changes. */

@@ -220,7 +220,16 @@ function updateOf(federation: Federation, sequence: number, values = federation.
   const { dtype, values: typed } = parametersOf(...values);
   const sampleCount = 1 + Math.floor(rowsMax * federation.random.next());
   const payload = valuesToBytes(typed);
-  return { type: 'update', layout: 0, dtype, sequence, sampleCount, baseVersion: null, payload };
+  return {
+    type: 'update',
+    layout: 0,
+    dtype,
+    sequence,
+    sampleCount,
+    baseVersion: null,
+    isPacked: false,
+    payload,
+  };
 }
 
 /** What no honest child sends. */

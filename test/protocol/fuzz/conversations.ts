@@ -75,6 +75,7 @@ function spokenDrafts(): Draft[] {
     sequence,
     sampleCount: 3,
     baseVersion: 1,
+    isPacked: false,
     payload,
   });
   const model = new LinearRegression();
