@@ -11,7 +11,7 @@ import {
   DistributedGradientsCoordinator,
   DistributedModelParametersCoordinator,
   Gradients,
-  MemoryStore,
+  InProcessTransport,
   ModelParameters,
   seededRandom,
 } from 'mainstem';
@@ -19,6 +19,10 @@ import type { CodecOption } from 'mainstem/compression';
 import { compression } from 'mainstem/compression';
 import { VirtualNetwork } from 'mainstem/testing';
 import { describe, expect, test } from 'vitest';
+import { readMain } from '../../src/children/readMain.ts';
+import { packedBytesMax } from '../../src/compression/Compression.ts';
+import type { MainMessage } from '../../src/protocol/messages.ts';
+import { helloOf, Speaker } from '../protocol/speaker.ts';
 import { minus, norm, normals } from './helpers.ts';
 
 const length = 600;
@@ -65,7 +69,7 @@ class Stage {
   ): Promise<DistributedModelParametersCoordinator> {
     const { clock } = this.network;
     const coordinator = new DistributedModelParametersCoordinator({ clock, random: this.random, ...options });
-    if (!(await coordinator.restore())) coordinator.setMainModelParameters(zeros);
+    coordinator.setMainModelParameters(zeros);
     await coordinator.listen(this.network.transport('coordinator'));
     return coordinator;
   }
@@ -236,21 +240,20 @@ describe('parameters', () => {
 
   test('that are on their way while the coordinator begins anew are sent whole', async () => {
     const stage = new Stage();
-    const store = new MemoryStore();
     const mode = { mode: 'buffered', updates: 1 } as const;
     const packing = { compression: compression({ updates: exact }) };
-    const first = await stage.parameters({ mode, store, ...packing });
+    const first = await stage.parameters({ mode, ...packing });
     const a = await stage.child('a', { compression: compression() });
     await a.child.adopt();
     await stage.send(a, rows(1));
     await a.child.adopt();
-    // The next one does not arrive: the process is gone, and another begins from the store.
+    // The next one does not arrive: the process is gone, and another begins with nothing, from a main of its own.
     a.model.values = rows(2);
     stage.network.partition(['a']);
     const sending = a.child.send();
     await first.close({ returnAfterMs: 0 });
     stage.network.cut('a');
-    const second = await stage.parameters({ mode, store, ...packing });
+    const second = await stage.parameters({ mode, ...packing });
     stage.network.heal();
     await stage.settle(60_000);
     expect((await sending).status).toBe('applied');
@@ -258,11 +261,78 @@ describe('parameters', () => {
   });
 });
 
+describe('strangers', () => {
+  test('whose packed bytes make no sense are sent away, and main stays', async () => {
+    const coordinator = new DistributedGradientsCoordinator({ compression: compression() });
+    coordinator.setModelParameters(zeros);
+    const transport = new InProcessTransport();
+    await coordinator.listen(transport);
+    const { layout } = zeros;
+    const { fingerprint } = layout;
+    const tensors = [{ name: 'wide', shape: [length] }];
+    for (const payload of [
+      [],
+      [7],
+      [0, length],
+      [99, 1, 1],
+      new Array<number>(packedBytesMax(layout) + 1).fill(0),
+    ]) {
+      const stranger = new Speaker(await transport.connect());
+      stranger.say(
+        helloOf({ codecs: ['packed'] }),
+        { type: 'layout', index: 0, fingerprint, tensors, architecture: null },
+        {
+          ...{ type: 'update', layout: 0, dtype: 'float32', sequence: 1, sampleCount: 1, baseVersion: null },
+          ...{ isPacked: true, payload: Uint8Array.from(payload) },
+        },
+      );
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(stranger.answers.at(-1)).toMatchObject({ type: 'refusal' });
+      expect(stranger.closes).toBe(1);
+    }
+    expect(coordinator.version).toBe(1);
+  });
+
+  test('a packed main that says no base, or comes to a child that reads none, is an error of its sender', async () => {
+    const known = zeros.clone({ baseVersion: 4 });
+    const message: MainMessage = {
+      type: 'main',
+      ...{ layout: 0, dtype: 'float32', version: 5, base: 4, runs: null, isPacked: true },
+      payload: Uint8Array.of(99),
+    };
+    const { layout } = zeros;
+    expect(() => readMain({ ...message, base: null }, layout, known, compression())).toThrow(
+      /where it differs/,
+    );
+    expect(() => readMain({ ...message, runs: [1, 1] }, layout, known, compression())).toThrow(
+      /where it differs/,
+    );
+    expect(() => readMain(message, layout, known, undefined)).toThrow(/reads none/);
+    expect(() => readMain(message, layout, known, compression())).toThrow(/ends/);
+    expect(readMain({ ...message, base: 3 }, layout, known, compression())).toBeUndefined();
+  });
+});
+
 describe('main', () => {
   const packing = { compression: compression({ main: 'int8' }) };
   const packs = { compression: compression() };
 
-  test('comes in fewer bytes, the same for all children to the bit, and follows main', async () => {
+  test('is a third of the bytes and less, over connections that have it already', async () => {
+    const bytesOf = async (options: GradientsCoordinatorOptions): Promise<number> => {
+      const stage = new Stage();
+      await stage.gradients(options);
+      const a = await stage.child('a', packs);
+      // What it sends itself is the same in both.
+      for (let child = 0; child < 4; child++) await stage.child(`idle ${child}`, packs);
+      const before = stage.network.statistics.bytes;
+      for (let round = 0; round < 5; round++) await stage.send(a, rows(round));
+      return stage.network.statistics.bytes - before;
+    };
+    const upward = 5 * 4 * length;
+    expect((await bytesOf(packing)) - upward).toBeLessThan(((await bytesOf({})) - upward) / 3);
+  });
+
+  test('comes to all children the same for all children to the bit, and follows main', async () => {
     const stage = new Stage();
     const coordinator = await stage.gradients(packing);
     const a = await stage.child('a', packs);

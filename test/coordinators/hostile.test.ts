@@ -56,6 +56,11 @@ describe('a stranger on the line', () => {
       (stranger) => stranger.say(layoutOf(gradients)),
       /a layout before the hello/,
     ],
+    [
+      'an update packed as nobody has asked for',
+      (stranger) => stranger.say(hello, layoutOf(gradients), { ...updateOf(1, gradients), isPacked: true }),
+      /packed, and this coordinator has not asked/,
+    ],
     ['a second hello', (stranger) => stranger.say(hello, hello), /second hello/],
     [
       'another protocol',
