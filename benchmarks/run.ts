@@ -15,6 +15,7 @@ const tables = [
   'wire',
   'connections',
   'coordination',
+  'compression',
   'formulas',
   'startup',
   'peersRegression',

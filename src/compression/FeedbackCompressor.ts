@@ -7,6 +7,7 @@ import { seededRandom } from '../random.ts';
 import { ByteReader, ByteWriter } from './bytes.ts';
 import type { Compressed, Compressor } from './Compression.ts';
 import { readFloat32, writeFloat32 } from './dense.ts';
+import { addMomentum, addRest, clearSent, leaveRest } from './feedback.ts';
 import { Ladder } from './Ladder.ts';
 import { factorLength, isWorthLowRank, pack } from './pack.ts';
 import { readPacked } from './segments.ts';
@@ -55,6 +56,7 @@ export class FeedbackCompressor implements Compressor {
   /** The arrays of a memory that is not needed any more, and what was sent: used again. */
   #spare: Memory;
   readonly #sent: Floats;
+  readonly #corrected: Floats;
 
   constructor(plan: CompressorPlan) {
     const { settings, layout, random } = plan;
@@ -67,6 +69,7 @@ export class FeedbackCompressor implements Compressor {
     this.#memory = createMemory(plan);
     this.#spare = createMemory(plan);
     this.#sent = new Float32Array(layout.length);
+    this.#corrected = new Float32Array(layout.length);
   }
 
   compress(values: Values): Compressed {
@@ -90,9 +93,8 @@ export class FeedbackCompressor implements Compressor {
     const payload = pack({ values: corrected, tensors, settings, random: this.#random, factors });
     const sent = this.#sent;
     readPacked(payload, sent);
-    for (let i = 0; i < after.rest.length; i++)
-      after.rest[i] = (corrected[i] as number) - (sent[i] as number);
-    for (let i = 0; i < after.velocity.length; i++) if (sent[i] !== 0) after.velocity[i] = 0;
+    leaveRest(corrected, sent, after.rest);
+    clearSent(after.velocity, sent);
     const adopt = (): void => {
       this.#memory = { ...after, updates: before.updates + 1 };
       this.#spare = before;
@@ -139,20 +141,13 @@ export class FeedbackCompressor implements Compressor {
     this.#memory = { ...memory, updates };
   }
 
-  /** The values with what earlier payloads left out, in the arrays of the memory to come. */
+  /** The values with what earlier payloads left out; their velocity goes into the memory to come. */
   #correct(values: Values, before: Memory, after: Memory): Floats {
-    const corrected = new Float32Array(values.length);
+    const corrected = this.#corrected;
     const { momentum } = this.#settings;
-    const { velocity } = after;
-    for (let i = 0; i < values.length; i++) {
-      let value = values[i] as number;
-      // u ← m·u + g; v ← v + u (Lin and others 2018, equation 4).
-      if (momentum > 0) {
-        value += momentum * (before.velocity[i] as number);
-        velocity[i] = value;
-      }
-      corrected[i] = before.rest.length === 0 ? value : (before.rest[i] as number) + value;
-    }
+    // v ← v + u (Lin and others 2018, equation 4).
+    if (momentum > 0) addMomentum(values, before.velocity, momentum, after.velocity);
+    addRest(momentum > 0 ? after.velocity : values, before.rest, corrected);
     return corrected;
   }
 

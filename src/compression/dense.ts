@@ -7,8 +7,9 @@ const bfloat16Largest = 2 ** 127 * (2 - 2 ** -7);
 
 /** Every value as it is. */
 export function writeFloat32(values: Float32Array, writer: ByteWriter): void {
-  const bytes = bytesOf(values.slice());
-  writer.room(bytes.length).set(swapOnBigEndian(bytes, 4));
+  const room = writer.room(4 * values.length);
+  room.set(new Uint8Array(values.buffer, values.byteOffset, room.length));
+  swapOnBigEndian(room, 4);
 }
 
 export function readFloat32(reader: ByteReader, values: Float32Array): void {
@@ -59,6 +60,8 @@ function readHalf(
 
 function clamp(values: Float32Array, largest: number): Float32Array {
   // Nearly always there is nothing to do: no copy then.
-  if (values.every((value) => Math.abs(value) <= largest)) return values;
+  let isWithin = true;
+  for (let i = 0; i < values.length; i++) if (Math.abs(values[i] as number) > largest) isWithin = false;
+  if (isWithin) return values;
   return values.map((value) => Math.max(-largest, Math.min(largest, value)));
 }

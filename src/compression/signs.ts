@@ -18,8 +18,11 @@ export function writeOneBit(values: Float32Array, writer: ByteWriter, blockLengt
   }
   writeScales(writer, blockLength, scales);
   const bits = writer.room(Math.ceil(length / 8));
-  for (let i = 0; i < length; i++) {
-    if ((values[i] as number) >= 0) bits[i >> 3] = (bits[i >> 3] as number) | (1 << (i & 7));
+  for (let at = 0, start = 0; start < length; at++, start += 8) {
+    const end = Math.min(length, start + 8);
+    let packed = 0;
+    for (let i = start; i < end; i++) if ((values[i] as number) >= 0) packed |= 1 << (i - start);
+    bits[at] = packed;
   }
 }
 
@@ -50,9 +53,14 @@ export function writeTernary(
 ): void {
   const { length } = values;
   const scales = new Float32Array(blockCount(length, blockLength));
-  for (let i = 0; i < length; i++) {
-    const block = Math.floor(i / blockLength);
-    scales[block] = Math.max(scales[block] as number, Math.abs(values[i] as number));
+  for (let block = 0, start = 0; start < length; block++, start += blockLength) {
+    const end = Math.min(length, start + blockLength);
+    let largest = 0;
+    for (let i = start; i < end; i++) {
+      const magnitude = Math.abs(values[i] as number);
+      if (magnitude > largest) largest = magnitude;
+    }
+    scales[block] = largest;
   }
   writeScales(writer, blockLength, scales);
   const bytes = writer.room(Math.ceil(length / tritsPerByte));
