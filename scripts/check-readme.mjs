@@ -1,5 +1,5 @@
-// The README and docs/coordination.md as a stranger meets them: the packed package, in an empty folder, each block run as
-// printed.
+// The README and the pages of docs/ that have examples, as a stranger meets them: the packed package, in an empty folder,
+// each block run as printed.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -150,7 +150,7 @@ try {
   mustRun('npm', ['init', '-y'], folder);
   mustRun('npm', ['pkg', 'set', 'type=module'], folder);
   mustRun('npm', ['install', '--no-audit', '--no-fund', `../${tarball}`], folder);
-  for (const page of ['README.md', 'docs/coordination.md']) checkBlocks(folder, page);
+  for (const page of ['README.md', 'docs/coordination.md', 'docs/compression.md']) checkBlocks(folder, page);
   checkRequire(folder);
   checkCommand(folder);
   checkTypes(folder);

@@ -53,8 +53,9 @@ export function readRequest(given: unknown, context: RequestContext): Request {
 function readUpdate(json: Json, context: RequestContext): UpdateRequest {
   const tensors = readTensors(requireObject(json.tensors, 'update.tensors'), context.mainLayout);
   const { sequence = context.sequence, sampleCount = null, baseVersion = null } = json;
-  const update = { type: 'update', layout: 0, dtype: 'float64', sequence, sampleCount, baseVersion };
-  const message = checked<UpdateMessage>({ ...update, payload: valuesToBytes(tensors.values) });
+  const head = { type: 'update', layout: 0, dtype: 'float64', sequence, sampleCount, baseVersion };
+  const payload = valuesToBytes(tensors.values);
+  const message = checked<UpdateMessage>({ ...head, isPacked: false, payload });
   return { message, layout: tensors.layout };
 }
 
