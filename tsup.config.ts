@@ -16,6 +16,7 @@ const library: Options = {
     'compression/index': 'src/compression/index.ts',
     'files/index': 'src/files/index.ts',
     'formulas/index': 'src/formulas/index.ts',
+    'game/index': 'src/game/index.ts',
     'http/index': 'src/http/index.ts',
     'http/browser': 'src/http/browser.ts',
     'testing/index': 'src/testing/index.ts',

@@ -10,6 +10,7 @@ const config: ViteUserConfig = defineConfig({
       { find: 'mainstem/compression', replacement: source('compression/index.ts') },
       { find: 'mainstem/files', replacement: source('files/index.ts') },
       { find: 'mainstem/formulas', replacement: source('formulas/index.ts') },
+      { find: 'mainstem/game', replacement: source('game/index.ts') },
       { find: 'mainstem/http', replacement: source('http/index.ts') },
       { find: 'mainstem/testing', replacement: source('testing/index.ts') },
       { find: 'mainstem/threads', replacement: source('threads/index.ts') },

@@ -7,6 +7,7 @@ import {
   ParameterLayout,
   systemClock,
 } from 'mainstem';
+import { attach } from 'mainstem/game';
 import type { Effort, Table } from './harness.ts';
 import { format, quantile } from './harness.ts';
 
@@ -85,7 +86,89 @@ export async function measure({ repetitions }: Effort): Promise<Table[]> {
       columns: ['', 'calls', 'median', 'p99', 'longest'],
       rows,
     },
+    await measureLoop(repetitions),
   ];
+}
+
+const tickMs = 1000 / 60;
+/** Ticks from the arrival of one child's parameters to that of the next one's. */
+const ticksPerArrival = 3;
+
+/**
+ * A loop at 60 Hz, in real time. In every third tick the parameters of another child come in, in float32 from a pool, as
+ * over a connection; each 16 are merged. What is timed is all of the coordinator's work that is in the loop's way.
+ */
+async function measureLoop(repetitions: number): Promise<Table> {
+  const attached: number[] = [];
+  const inline: number[] = [];
+  for (let round = 0; round <= repetitions; round++) {
+    const lengths = await runLoops();
+    // The first round warms up.
+    if (round === 0) continue;
+    attached.push(...lengths.attached);
+    inline.push(...lengths.inline);
+  }
+  const row = (name: string, lengths: readonly number[]): string[] => {
+    const over = lengths.filter((ms) => ms > budgetMs).map((ms) => ms - budgetMs);
+    const at = (share: number): string => (over.length === 0 ? '-' : format(quantile(over, share)));
+    const frames = lengths.filter((ms) => ms > tickMs).length;
+    return [
+      name,
+      String(lengths.length),
+      String(over.length),
+      at(0.5),
+      at(0.9),
+      at(0.99),
+      at(1),
+      String(frames),
+    ];
+  };
+  return {
+    title: 'Overruns at 60 Hz: 16 × 1 Mi parameters are merged while a game runs',
+    note: `Milliseconds beyond ${budgetMs} ms, of ticks in which the coordinator took longer. The parameters of one child come each ${ticksPerArrival} ticks. Both loops run in turn, tick by tick.`,
+    columns: ['', 'ticks', 'ticks over', 'median', 'p90', 'p99', 'longest', 'ticks lost whole (16.7 ms)'],
+    rows: [
+      row(`\`attach(loop, coordinator, { budgetMs: ${budgetMs} })\``, attached),
+      row('merged inline', inline),
+    ],
+  };
+}
+
+async function runLoops(): Promise<{ attached: number[]; inline: number[] }> {
+  const [sliced, whole] = [createMerging('tick'), createMerging('immediate')];
+  let tick: () => void = () => {};
+  const attachment = attach(
+    (listener) => {
+      tick = listener;
+      return () => {};
+    },
+    sliced,
+    { budgetMs },
+  );
+  const lengths: { attached: number[]; inline: number[] } = { attached: [], inline: [] };
+  const isDone = (): boolean => sliced.version > 0 && attachment.stats().queuedUpdates === 0;
+  for (let index = 0; index < children * ticksPerArrival || !isDone(); index++) {
+    const child =
+      index % ticksPerArrival === 0 && index < children * ticksPerArrival ? `child ${index}` : undefined;
+    lengths.attached.push(
+      timeMs(() => {
+        if (child !== undefined) sliced.addModelParameters(start, { childId: child });
+        tick();
+      }),
+    );
+    lengths.inline.push(
+      timeMs(() => {
+        if (child !== undefined) whole.addModelParameters(start, { childId: child });
+      }),
+    );
+    await new Promise((resolve) => setTimeout(resolve, tickMs));
+  }
+  attachment.detach();
+  return lengths;
+}
+
+function createMerging(drive: 'tick' | 'immediate'): DistributedModelParametersCoordinator {
+  return new DistributedModelParametersCoordinator({ drive, childUpdatesPerMerge: children });
 }
 
 function eachChild(measureOne: (childId: string) => number): number[] {

@@ -1,9 +1,11 @@
 // A game loop of 60 ticks a second in which four shards train a slice in every tick. Nothing waits for real time:
 // the ticks run one after the other, and the clock says how long each one took.
 import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { TrainingStep, TypedMatrix } from 'mainstem';
 import { DistributedModelParametersCoordinator, NeuralNetwork, systemClock } from 'mainstem';
+import { attach } from 'mainstem/game';
 
 const ticks = 600; // 10 seconds of play
 const tickMs = 1000 / 60;
@@ -65,7 +67,8 @@ class Shard {
   }
 }
 
-// With `drive: 'tick'` adding parameters only puts them into a queue; `tick` works it off within its budget.
+// With `drive: 'tick'` adding parameters only puts them into a queue; the loop that it is attached to works it off, within
+// a budget in each tick.
 const shards = Array.from({ length: 4 }, (_, index) => new Shard(index));
 const coordinator = new DistributedModelParametersCoordinator({
   drive: 'tick',
@@ -79,13 +82,17 @@ coordinator.on('mainUpdated', () => {
   }
 });
 
+const game = new EventEmitter();
+for (const shard of shards) game.on('tick', () => shard.tick());
+const attachment = attach(game, coordinator, { budgetMs: 1 });
 const lengthsMs: number[] = [];
 for (let tick = 0; tick < ticks; tick++) {
   const startMs = systemClock.now();
-  for (const shard of shards) shard.tick();
-  coordinator.tick(1);
+  game.emit('tick');
   lengthsMs.push(systemClock.now() - startMs);
 }
+const { work, overruns } = attachment.stats();
+attachment.detach();
 
 const judge = new NeuralNetwork();
 judge.setModelParameters(coordinator.getMainModelParameters());
@@ -95,6 +102,9 @@ const at = (share: number): string => lengthsMs[Math.floor(share * (ticks - 1))]
 console.log(`${shards.length} shards, ${ticks} ticks, ${coordinator.version} merges`);
 console.log(`Digits recognised, of ${test.labels.length} unseen: ${(100 * accuracy).toFixed(1)} %`);
 console.log(`Tick: median ${at(0.5)} ms, 99 % within ${at(0.99)} ms, longest ${at(1)} ms`);
+console.log(
+  `Merging in ${work.count} of them: median ${work.median.toFixed(2)} ms, beyond 1 ms in ${overruns.count}`,
+);
 console.log(`At 60 Hz there are ${tickMs.toFixed(1)} ms for a tick`);
 
 assert.ok(coordinator.version > 50, 'main is merged again and again');

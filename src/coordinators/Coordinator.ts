@@ -1,10 +1,5 @@
 import type { MainstemError } from '../errors.ts';
-import {
-  ConnectionClosedError,
-  InvalidOptionError,
-  MalformedDataError,
-  UpdateDiscardedError,
-} from '../errors.ts';
+import { ConnectionClosedError, InvalidOptionError, UpdateDiscardedError } from '../errors.ts';
 import { GuardedEvents } from '../events.ts';
 import type { Gradients } from '../parameters/Gradients.ts';
 import type { ModelParameters } from '../parameters/ModelParameters.ts';
@@ -24,7 +19,7 @@ import { Ledger } from './Ledger.ts';
 import { MainState } from './MainState.ts';
 import type { Member, UpdateIdentity } from './Membership.ts';
 import { Membership } from './Membership.ts';
-import type { CloseOptions, CoordinatorOptions, ResolvedCoordinatorOptions } from './options.ts';
+import type { CloseOptions, CoordinatorOptions, Drive, ResolvedCoordinatorOptions } from './options.ts';
 import { resolveCoordinatorOptions } from './options.ts';
 import { Publisher } from './Publisher.ts';
 import type { MainChange, Pending } from './pending.ts';
@@ -49,6 +44,8 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
   readonly federation: string;
   /** Number of this layout of the federation's parameters. */
   readonly generation: number;
+  /** Who has it work on what comes in. */
+  readonly drive: Drive;
   /** What children say of their rows besides updates: evaluations of main, statistics of columns. */
   readonly reports: Reports;
   /** The children that come over connections. For CoordinatorHost. */
@@ -72,6 +69,7 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
     const { federation, generation, sharedTensors, clock } = this.options;
     this.federation = federation;
     this.generation = generation;
+    this.drive = this.options.drive;
     this.#shared = sharedTensors && new SharedPart(sharedTensors);
     const report = (error: Error): void => this.report(error);
     this.plugins = new PluginList(report);
@@ -244,8 +242,6 @@ export abstract class Coordinator<T extends Gradients | ModelParameters> {
    * values) may run over, and so does the copying of main for the store and for children. For `drive: 'tick'`.
    */
   tick(budgetMs: number): boolean {
-    if (!(budgetMs >= 0))
-      throw new MalformedDataError(`budgetMs is ${budgetMs}, expected a number of milliseconds, 0 or more`);
     return this.road.run(budgetMs);
   }
 

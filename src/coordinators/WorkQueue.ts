@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { MalformedDataError } from '../errors.ts';
 import type { Steps } from '../steps.ts';
 import { isSteps } from '../steps.ts';
 
@@ -27,9 +28,11 @@ export class WorkQueue<Job> {
 
   /**
    * Works until all is done or `budgetMs` has passed; true where all is done. The clock is read after each slice. A
-   * call from inside a job does nothing: the outer one goes on.
+   * call from inside a job does nothing: the outer one goes on. Throws MalformedDataError for a budget below 0.
    */
   run(clock: Clock, budgetMs: number): boolean {
+    if (!(budgetMs >= 0))
+      throw new MalformedDataError(`budgetMs is ${budgetMs}, expected a number of milliseconds, 0 or more`);
     if (this.#isRunning) return false;
     this.#isRunning = true;
     try {
