@@ -133,10 +133,14 @@ export type {
   Initialisation,
 } from './models/activations.ts';
 export type { EarlyStoppingOptions } from './models/earlyStopping.ts';
+export type { FedNovaOptions } from './models/FedNovaModel.ts';
+export { FedNovaModel } from './models/FedNovaModel.ts';
 export type { Features } from './models/features.ts';
 export type { GradientClipping } from './models/gradientClipping.ts';
 export type { LinearRegressionOptions } from './models/LinearRegression.ts';
 export { LinearRegression } from './models/LinearRegression.ts';
+export type { BuiltInModel } from './models/LocalRule.ts';
+export { LocalRule } from './models/LocalRule.ts';
 export type { LogisticRegressionOptions } from './models/LogisticRegression.ts';
 export { LogisticRegression } from './models/LogisticRegression.ts';
 export type { Label, Labels } from './models/labels.ts';
@@ -160,6 +164,8 @@ export type { NeuralNetworkOptions } from './models/NeuralNetwork.ts';
 export { NeuralNetwork } from './models/NeuralNetwork.ts';
 export type { TrainingOptions } from './models/options.ts';
 export type { Penalty } from './models/penalty.ts';
+export type { ScaffoldOptions } from './models/ScaffoldModel.ts';
+export { ScaffoldModel } from './models/ScaffoldModel.ts';
 export type { TrainableModel } from './models/TrainableModel.ts';
 export type { TrainingThreads } from './models/TrainingThreads.ts';
 export type {

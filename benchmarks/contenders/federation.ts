@@ -1,6 +1,6 @@
 // Federations of simulated children on the digits, at virtual time: what benchmarks/coordination.ts compares.
 import { readFileSync } from 'node:fs';
-import type { ModelParameters, NeuralNetworkOptions, Random } from 'mainstem';
+import type { LocalRule, ModelParameters, NeuralNetworkOptions, Random } from 'mainstem';
 import {
   DistributedModelParametersCoordinator,
   type ModelParametersCoordinatorOptions,
@@ -65,6 +65,8 @@ export interface LocalTraining {
   readonly learningRate: number;
   readonly epochs: number;
   readonly batchSize: number;
+  /** μ of FedProx; 0 unless given. */
+  readonly proximal?: number;
 }
 
 export const digits: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
@@ -76,7 +78,7 @@ export const digitLayers: NonNullable<NeuralNetworkOptions['layers']> = [
 ];
 
 export function digitNetwork(
-  { learningRate, epochs, batchSize }: LocalTraining,
+  { learningRate, epochs, batchSize, proximal = 0 }: LocalTraining,
   seed: number,
 ): NeuralNetwork {
   return new NeuralNetwork({
@@ -84,6 +86,7 @@ export function digitNetwork(
     classes: [...digits],
     learningRate,
     batchSize,
+    proximal,
     optimizer: 'gradientDescent',
     maximumNumberOfIterations: epochs,
     seed,
@@ -94,6 +97,8 @@ export function digitNetwork(
 export interface Run {
   readonly shards: Shards;
   readonly training: LocalTraining;
+  /** A rule of training that each child has a model of its own for; none unless given: all train the same model in turn. */
+  readonly rule?: (model: NeuralNetwork) => LocalRule;
   readonly options: ModelParametersCoordinatorOptions;
   readonly seed: number;
   /** Children that train at once, and begin again with another child when they are done; else those that a round asks. */
@@ -111,7 +116,7 @@ export interface Point {
 
 /** Lets children train until `isDone` or `versionsMax`. */
 export function simulate(run: Run, isDone: (point: Point) => boolean, versionsMax: number): Point {
-  const { shards, training, options, seed, atOnce, duration = () => 1 } = run;
+  const { shards, training, rule, options, seed, atOnce, duration = () => 1 } = run;
   const clock = new VirtualClock();
   const random = seededRandom(seed, 1);
   const coordinator = new DistributedModelParametersCoordinator({
@@ -119,14 +124,24 @@ export function simulate(run: Run, isDone: (point: Point) => boolean, versionsMa
     clock,
     random: seededRandom(seed, 2),
   });
-  const judge = digitNetwork(training, seed);
-  const model = digitNetwork(training, seed);
+  const create = (): NeuralNetwork | LocalRule => {
+    const network = digitNetwork(training, seed);
+    return rule === undefined ? network : rule(network);
+  };
+  const [judge, shared] = [create(), create()];
+  const models = new Map<number, NeuralNetwork | LocalRule>();
+  const modelOf = (child: number): NeuralNetwork | LocalRule => {
+    if (rule === undefined) return shared;
+    const model = models.get(child) ?? create();
+    models.set(child, model);
+    return model;
+  };
   coordinator.setMainModelParameters(judge.getModelParameters());
   const start = (child: number, done: () => void): void => {
     const main = coordinator.getMainModelParameters();
     clock.schedule(
       () => {
-        coordinator.addModelParameters(train(model, main, shards.children[child]!), {
+        coordinator.addModelParameters(train(modelOf(child), main, shards.children[child]!), {
           childId: String(child),
         });
         done();
@@ -160,7 +175,11 @@ function join(coordinator: DistributedModelParametersCoordinator, count: number)
   for (let i = 0; i < count; i++) coordinator.addChild(String(i));
 }
 
-function train(model: NeuralNetwork, main: ModelParameters, { features, labels }: Rows): ModelParameters {
+function train(
+  model: NeuralNetwork | LocalRule,
+  main: ModelParameters,
+  { features, labels }: Rows,
+): ModelParameters {
   model.setModelParameters(main, { resetOptimizer: true });
   model.train(features, labels);
   return model.getModelParameters();

@@ -36,6 +36,11 @@ export interface GradientsCoordinatorOptions extends RoundsCoordinatorOptions {
   learningRate?: number;
   /** How the step size changes with the steps of main; `'constant'` unless given. */
   learningRateSchedule?: ScheduleOption;
+  /**
+   * `'linear'`: a step along the mean of n updates is n times as long, as n steps would be (Goyal and others 2017); with a
+   * `learningRateSchedule` that warms up. `'none'` unless given.
+   */
+  learningRateScaling?: 'none' | 'linear';
   /** `'gradientDescent'` unless given. */
   optimizer?: OptimizerOption;
   /** Whether gradients lead down (a cost, the default) or up (a reward). */
@@ -51,6 +56,7 @@ export interface GradientsCoordinatorOptions extends RoundsCoordinatorOptions {
 const ownOptions = [
   'learningRate',
   'learningRateSchedule',
+  'learningRateScaling',
   'optimizer',
   'gradientChangeMode',
   'childrenPerUpdate',
@@ -71,6 +77,7 @@ interface Round {
 export class DistributedGradientsCoordinator extends RoundsCoordinator<Gradients> {
   protected readonly kind: UpdateKind = 'gradients';
   readonly #learningRate: number;
+  readonly #isScaled: boolean;
   readonly #sign: number;
   readonly #optimizer: MainOptimizer;
   #round: Round | undefined;
@@ -85,6 +92,7 @@ export class DistributedGradientsCoordinator extends RoundsCoordinator<Gradients
       learningRate = optimizer.defaultLearningRate,
       gradientChangeMode = 'descent',
       learningRateSchedule = 'constant',
+      learningRateScaling = 'none',
     } = options;
     if (!(Number.isFinite(learningRate) && learningRate >= 0)) {
       throw new InvalidOptionError(`learningRate is ${learningRate}, expected a finite number, 0 or more`);
@@ -94,7 +102,13 @@ export class DistributedGradientsCoordinator extends RoundsCoordinator<Gradients
         `gradientChangeMode is ${show(gradientChangeMode)}, expected 'descent' or 'ascent'`,
       );
     }
+    if (learningRateScaling !== 'none' && learningRateScaling !== 'linear') {
+      throw new InvalidOptionError(
+        `learningRateScaling is ${show(learningRateScaling)}, expected 'none' or 'linear'`,
+      );
+    }
     this.#learningRate = learningRate;
+    this.#isScaled = learningRateScaling === 'linear';
     this.#sign = gradientChangeMode === 'ascent' ? -1 : 1;
     this.#optimizer = new MainOptimizer(optimizer, createSchedule(learningRateSchedule), options.compression);
   }
@@ -217,7 +231,8 @@ export class DistributedGradientsCoordinator extends RoundsCoordinator<Gradients
     if (layout === undefined) return 'applied';
     this.plugins.beforeMerge({ version: base + 1, children: included.length });
     const next = this.main.spare(values.length);
-    const step = this.#optimizer.begin({ values, dtype }, next, { base: this.#learningRate, round: base });
+    const rate = this.#learningRate * (this.#isScaled ? included.length : 1);
+    const step = this.#optimizer.begin({ values, dtype }, next, { base: rate, round: base });
     const isWhole = gradient.length <= valuesPerSlice;
     const work = slices(values.length, (start, end) => {
       const part = isWhole ? gradient : gradient.subarray(start, end);

@@ -115,7 +115,7 @@ export class LinearRegression extends TrainableModel<LinearRegressionOptions, nu
     const { data, validation, options } = task;
     const iterations = options.maximumNumberOfIterations ?? this.options.maximumNumberOfIterations;
     if (this.options.solver !== 'exact' || iterations === 0) return yield* super.runIterations(state, task);
-    if (task.savedGradient !== undefined) {
+    if (task.savedGradient !== undefined || options.gradientCorrection !== undefined) {
       throw new InvalidOptionError(
         "solver 'exact' takes no gradient steps; use computeGradients, or solver 'gradientDescent'",
       );
@@ -134,8 +134,10 @@ export class LinearRegression extends TrainableModel<LinearRegressionOptions, nu
 }
 
 /** Throws InvalidOptionError where the exact solver is asked for what has no closed form. */
-function checkSolver({ solver, penalty, frozen }: LinearRegressionOptions): void {
+function checkSolver({ solver, penalty, frozen, proximal }: LinearRegressionOptions): void {
   if (solver !== 'exact') return;
+  if ((proximal ?? 0) > 0)
+    throw new InvalidOptionError("solver 'exact' takes no proximal term; use solver 'gradientDescent'");
   if ((penalty?.l1 ?? 0) > 0) {
     throw new InvalidOptionError("solver 'exact' takes no l1 penalty; use solver 'gradientDescent'");
   }

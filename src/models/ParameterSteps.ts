@@ -1,8 +1,12 @@
+import type { KernelRule } from '../kernels/TrainingSession.ts';
+import { kernelRule } from '../optimizers/kernelRule.ts';
 import type { LearningRateSchedule } from '../optimizers/LearningRateSchedule.ts';
 import { scheduledRate } from '../optimizers/LearningRateSchedule.ts';
 import type { Optimizer, OptimizerState } from '../optimizers/Optimizer.ts';
 import type { ValueRange } from '../parameters/tensorPatterns.ts';
-import type { Values } from '../parameters/values.ts';
+import type { DataType, Values } from '../parameters/values.ts';
+import type { GradientTerm } from './GradientTerm.ts';
+import { addTerm, termOf } from './GradientTerm.ts';
 import type { GradientClipping } from './gradientClipping.ts';
 import { clipGradient } from './gradientClipping.ts';
 
@@ -16,6 +20,8 @@ export interface StepRule {
   /** Version of main that the parameters started from, for the schedule. */
   readonly round: number;
   readonly clipping: GradientClipping | undefined;
+  /** Added to the gradient before it is clipped. */
+  readonly term: GradientTerm | undefined;
   /** What is not frozen; everything unless given. */
   readonly trainable: readonly ValueRange[] | undefined;
 }
@@ -25,6 +31,12 @@ interface Piece {
   readonly state: OptimizerState;
   readonly values: Values;
   readonly gradient: Float64Array<ArrayBuffer>;
+  readonly term: GradientTerm | undefined;
+}
+
+/** The numbers of a rule that the kernels can step by; undefined for one that steps in JavaScript. */
+export function kernelRuleOf({ optimizer, term }: StepRule, dtype: DataType): KernelRule | undefined {
+  return term === undefined ? kernelRule(optimizer, dtype) : undefined;
 }
 
 /**
@@ -38,12 +50,13 @@ export class ParameterSteps {
 
   constructor(rule: StepRule, values: Values, gradient: Float64Array<ArrayBuffer>) {
     this.#rule = rule;
-    const { state, trainable } = rule;
+    const { state, trainable, term } = rule;
     this.#pieces = trainable?.map(([start, end]) => ({
       state: { steps: state.steps, slots: state.slots.map((slot) => slot.subarray(start, end)) },
       values: values.subarray(start, end),
       gradient: gradient.subarray(start, end),
-    })) ?? [{ state, values, gradient }];
+      term: term && termOf(term, start, end),
+    })) ?? [{ state, values, gradient, term }];
   }
 
   /** Takes one step. Throws InvalidOptionError where the schedule gives an illegal rate. */
@@ -54,6 +67,8 @@ export class ParameterSteps {
         ? learningRate
         : scheduledRate(schedule, { base: learningRate, step: state.steps, round });
     const pieces = this.#pieces;
+    for (const piece of pieces)
+      if (piece.term !== undefined) addTerm(piece.gradient, piece.values, piece.term);
     if (clipping !== undefined) {
       clipGradient(
         pieces.map(({ gradient }) => gradient),

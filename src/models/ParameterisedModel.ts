@@ -117,6 +117,11 @@ export abstract class ParameterisedModel<Options extends TrainingOptions>
     }
   }
 
+  /** Steps that the optimizer has made, over all trainings since its state began; 0 before there are parameters. */
+  get stepCount(): number {
+    return this.state?.optimizerState.steps ?? 0;
+  }
+
   /** The optimizer's memory as JSON, or undefined before there are parameters. */
   getOptimizerState(): OptimizerStateJson | undefined {
     return this.state && optimizerStateToJson(this.memory.optimizer, this.state.optimizerState);

@@ -13,12 +13,13 @@ import { EarlyStopping } from './earlyStopping.ts';
 import { evaluateOutputs } from './evaluateOutputs.ts';
 import type { Features, Matrix } from './features.ts';
 import { readMatrix, readUncheckedMatrix } from './features.ts';
+import { createGradientTerm } from './GradientTerm.ts';
 import type { Labels } from './labels.ts';
 import type { Targets } from './losses.ts';
 import type { Cloneable, Evaluable, GradientModel, Predictions, Scorable } from './Model.ts';
 import type { ModelState } from './ModelState.ts';
 import type { CostTask } from './meanCost.ts';
-import { meanCostInSteps, meanGradient } from './meanCost.ts';
+import { meanCostInSteps, meanGradientInSteps } from './meanCost.ts';
 import type { TrainingOptions } from './options.ts';
 import { ParameterisedModel, trainableRanges } from './ParameterisedModel.ts';
 import { Predictor } from './Predictor.ts';
@@ -126,11 +127,38 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
 
   /** The gradient of the mean cost (penalty included) over all these rows at the current parameters. */
   computeGradients(features: Features, labels: Labels): Gradients {
-    this.memory.assertIdle('computeGradients');
-    const { state, data } = this.#prepare(features, labels);
-    const task = this.#costTask(state, data, false);
+    return drain(this.#computeGradients('computeGradients', features, labels, false));
+  }
+
+  /** `computeGradients` that lets the event loop have a turn, as `trainAsync` does. Rejects with an AbortedError. */
+  async computeGradientsAsync(
+    features: Features,
+    labels: Labels,
+    { signal, clock = systemClock }: Pick<TrainAsyncOptions, 'signal' | 'clock'> = {},
+  ): Promise<Gradients> {
+    const steps = this.#computeGradients('computeGradientsAsync', features, labels, true);
     try {
-      return this.#gradientsOf(state, meanGradient(task, state.values), data.features.rows);
+      return await drainInTurns(steps, clock, signal);
+    } finally {
+      steps.return(undefined as never);
+    }
+  }
+
+  #computeGradients(
+    call: string,
+    features: Features,
+    labels: Labels,
+    isSliced: boolean,
+  ): Generator<undefined, Gradients> {
+    this.memory.assertIdle(call);
+    const { state, data } = this.#prepare(features, labels);
+    return this.memory.read(call, () => this.#gradientSteps(state, data, isSliced));
+  }
+
+  *#gradientSteps(state: ModelState, data: LabelledData, isSliced: boolean): Generator<undefined, Gradients> {
+    const task = this.#costTask(state, data, isSliced);
+    try {
+      return this.#gradientsOf(state, yield* meanGradientInSteps(task, state.values), task.rows);
     } finally {
       task.evaluator.release();
     }
@@ -228,8 +256,8 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
   }
 
   #session(state: ModelState, task: TrainingTask, batchSize: number): TrainingSession | PassSession {
-    const { data, savedGradient, isSliced, threads } = task;
-    const { dtype, frozen, learningRate, gradientClipping: clipping } = this.options;
+    const { data, savedGradient, isSliced, threads, options } = task;
+    const { dtype, frozen, learningRate, gradientClipping: clipping, proximal } = this.options;
     const { optimizer, schedule, dropout } = this.memory;
     const { network, values, optimizerState, baseVersion = 0 } = state;
     const plan: SessionPlan = {
@@ -244,6 +272,7 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
         schedule,
         round: baseVersion,
         clipping,
+        term: createGradientTerm(network.layout, values, { proximal: proximal ?? 0, ...options }),
         trainable: trainableRanges(network.layout, frozen),
       },
       penalty: this.penalty,

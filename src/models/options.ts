@@ -35,6 +35,11 @@ export interface TrainingOptions {
   preprocessing?: PreprocessingOption;
   /** l1 ‖weights‖₁ + l2/2 ‖weights‖²; none unless given. */
   penalty?: Penalty;
+  /**
+   * μ of μ/2 ‖w − w₀‖², w₀ being the parameters that the training started from: keeps a child near main (FedProx, Li
+   * and others 2020). Costs and saved gradients are without it. 0, which is plain training.
+   */
+  proximal?: number;
   /** Limits the mean gradient, penalty included, before each step; none unless given. Saved gradients are whole. */
   gradientClipping?: GradientClipping;
   /**
@@ -79,6 +84,7 @@ export const trainingChecks: Readonly<Record<keyof TrainingOptions, Check>> = {
     createSchedule(value as ScheduleOption);
   },
   penalty: checkPenalty,
+  proximal: expecting('a finite number, 0 or more', isFiniteFromZero),
   gradientClipping: checkClipping,
   frozen: (value) => {
     checkTensorPatterns(value, 'frozen');

@@ -7,7 +7,6 @@ import { WasmNetwork } from '../kernels/wasm/WasmNetwork.ts';
 import { WasmPass } from '../kernels/wasm/WasmPass.ts';
 import { WasmTraining } from '../kernels/wasm/WasmTraining.ts';
 import { isResident } from '../kernels/wasm/workspacePlaces.ts';
-import { kernelRule } from '../optimizers/kernelRule.ts';
 import { scheduledRate } from '../optimizers/LearningRateSchedule.ts';
 import type { DataType, Values } from '../parameters/values.ts';
 import type { DenseNetwork } from './DenseNetwork.ts';
@@ -17,7 +16,8 @@ import { drawMask } from './dropout.ts';
 import type { Matrix } from './features.ts';
 import type { Targets } from './losses.ts';
 import { Objective } from './Objective.ts';
-import { ParameterSteps, type StepRule } from './ParameterSteps.ts';
+import type { StepRule } from './ParameterSteps.ts';
+import { kernelRuleOf, ParameterSteps } from './ParameterSteps.ts';
 import type { Penalty } from './penalty.ts';
 import { ReferenceEvaluator, ReferenceTraining } from './ReferenceSession.ts';
 
@@ -93,7 +93,7 @@ function createWasmTraining(plan: SessionPlan): TrainingSession | undefined {
   const shape = build && shapeNetwork(network, dtype);
   if (shape === undefined) return undefined;
   const dropsOut = dropout.shares.some((share) => share > 0);
-  const kernel = kernelRule(rule.optimizer, dtype);
+  const kernel = kernelRuleOf(rule, dtype);
   const workspace = WasmNetwork.create(build as NonNullable<typeof build>, shape, {
     chunkRows: chunkRowsOf(plan, dropsOut, shape),
     data: { features, targets },

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { InvalidOptionError } from '../errors.ts';
+import type { Gradients } from '../parameters/Gradients.ts';
 import { show } from '../show.ts';
 import type { EarlyStoppingOptions } from './earlyStopping.ts';
 import { checkEarlyStopping } from './earlyStopping.ts';
@@ -26,6 +27,11 @@ export interface TrainOptions {
   validation?: ValidationData;
   /** Ends the training when the cost of the validation data falls no more, which it needs. */
   earlyStopping?: EarlyStoppingOptions;
+  /**
+   * Added to the mean gradient before each step, the same over the whole training: SCAFFOLD's control variates, say.
+   * Of the model's layout; costs and saved gradients are without it. Nothing unless given.
+   */
+  gradientCorrection?: Gradients;
 }
 
 /** Data to validate with; shapes as those of the training. */
@@ -54,7 +60,13 @@ export interface TrainingStep {
   readonly cost: number | undefined;
 }
 
-const names = ['maximumNumberOfIterations', 'onIteration', 'validation', 'earlyStopping'];
+const names = [
+  'maximumNumberOfIterations',
+  'onIteration',
+  'validation',
+  'earlyStopping',
+  'gradientCorrection',
+];
 
 /** Checks the options of one call of `train`, but not its data. Throws InvalidOptionError. */
 export function checkTrainOptions(options: TrainOptions): TrainOptions {

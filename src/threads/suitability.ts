@@ -1,8 +1,8 @@
 import type { KernelRule } from '../kernels/TrainingSession.ts';
 import type { NetworkShape } from '../kernels/wasm/networkShape.ts';
 import { shapeNetwork } from '../kernels/wasm/networkShape.ts';
+import { kernelRuleOf } from '../models/ParameterSteps.ts';
 import type { SessionPlan } from '../models/sessions.ts';
-import { kernelRule } from '../optimizers/kernelRule.ts';
 import { show } from '../show.ts';
 import type { TrainingWork } from './gain.ts';
 
@@ -17,7 +17,8 @@ export function threadedWork(plan: SessionPlan): ThreadedWork | string {
   const { network, features, dtype, dropout, rule, batchSize } = plan;
   // Masks are drawn one after the other, by one source of chance.
   if (dropout.shares.some((share) => share > 0)) return 'dropout is not done in threads';
-  const kernel = kernelRule(rule.optimizer, dtype);
+  if (rule.term !== undefined) return 'a proximal term and a gradient correction are added in JavaScript';
+  const kernel = kernelRuleOf(rule, dtype);
   if (kernel === undefined) return `optimizer ${show(rule.optimizer.name)} steps in JavaScript`;
   const shape = shapeNetwork(network, dtype);
   if (shape === undefined) return `loss ${show(network.loss.name)} is done in JavaScript`;

@@ -85,8 +85,9 @@ describe('federated evaluation', () => {
   test('speaks of the newest version that anybody has reported on', async () => {
     const { coordinator, children } = await setUp();
     for (const [i, { features, labels: own }] of shards.entries()) await children[i]?.evaluate(features, own);
+    const hasCome = new Promise((resolve) => children[1]?.on('mainUpdated', resolve));
     coordinator.setMainModelParameters(coordinator.getMainModelParameters().scale(-1));
-    await settle();
+    await hasCome;
     const { features, labels: own } = shards[1] as (typeof shards)[0];
     await children[1]?.evaluate(features, own);
     const {

@@ -286,6 +286,7 @@ function trainedWith(
       schedule: undefined,
       round: 0,
       clipping: undefined,
+      term: undefined,
       trainable: undefined,
     },
     penalty: { l1: 0, l2: 0.01 },
