@@ -19,6 +19,7 @@ const library: Options = {
     'game/index': 'src/game/index.ts',
     'http/index': 'src/http/index.ts',
     'http/browser': 'src/http/browser.ts',
+    'replay/index': 'src/replay/index.ts',
     'testing/index': 'src/testing/index.ts',
     'threads/index': 'src/threads/index.ts',
     'websocket/index': 'src/transport/webSocket/index.ts',

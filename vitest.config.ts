@@ -12,6 +12,7 @@ const config: ViteUserConfig = defineConfig({
       { find: 'mainstem/formulas', replacement: source('formulas/index.ts') },
       { find: 'mainstem/game', replacement: source('game/index.ts') },
       { find: 'mainstem/http', replacement: source('http/index.ts') },
+      { find: 'mainstem/replay', replacement: source('replay/index.ts') },
       { find: 'mainstem/testing', replacement: source('testing/index.ts') },
       { find: 'mainstem/threads', replacement: source('threads/index.ts') },
       { find: 'mainstem/websocket', replacement: source('transport/webSocket/index.ts') },

@@ -25,7 +25,7 @@ const TOOLS = [
 const LEARNING = [...KERNELS, ...TOOLS];
 const PROTOCOL = [...PARAMETERS, 'transport', 'protocol'];
 const FEDERATION = [...LEARNING, 'transport', 'storage', 'protocol', 'coordinators', 'children'];
-const EDGES = [...FEDERATION, 'game', 'dashboard'];
+const EDGES = [...FEDERATION, 'game', 'replay', 'dashboard'];
 
 /** room → the rooms that it may import, itself included. */
 const ALLOWED = new Map([
@@ -44,6 +44,7 @@ const ALLOWED = new Map([
   // It trains models, and is their own way to more than one core.
   ['threads', [...LEARNING, 'threads']],
   ['game', EDGES],
+  ['replay', [...FEDERATION, 'replay']],
   ['dashboard', EDGES],
   ['testing', [...EDGES, 'testing']],
   ['cli', [...EDGES, 'testing', 'cli']],

@@ -120,6 +120,7 @@ export class Road<T extends Gradients | ModelParameters> {
       childId: member.id,
       sequence: identity.sequence,
       reason,
+      wasReceived: pending.isReceived,
     });
   }
 
@@ -142,6 +143,7 @@ export class Road<T extends Gradients | ModelParameters> {
       content: own,
       status: 'accepted',
       reason: undefined,
+      isReceived: false,
       settlement: new Settlement(),
     };
   }
@@ -207,6 +209,7 @@ export class Road<T extends Gradients | ModelParameters> {
     main.layout?.assertFits(content.layout, kind, 'main');
     checkEpoch(member, identity);
     membership.startEpoch(member, identity.epoch ?? 0);
+    pending.isReceived = true;
     coordinator.emit('updateReceived', { childId: member.id, sequence: identity.sequence });
     return coordinator.fold(pending);
   }
@@ -217,7 +220,8 @@ export class Road<T extends Gradients | ModelParameters> {
     const settlement = new Settlement();
     const status = statusOf(reason);
     settlement.reject(reason);
-    coordinator.emit('updateRejected', { childId: identity.childId, sequence: identity.sequence, reason });
+    const { childId, sequence } = identity;
+    coordinator.emit('updateRejected', { childId, sequence, reason, wasReceived: false });
     return new RoadReceipt({ status, reason }, main.version, settlement);
   }
 }

@@ -71,6 +71,16 @@ export abstract class RoundsCoordinator<T extends Gradients | ModelParameters> e
     return this.rounds.waitingFor();
   }
 
+  /**
+   * Ends the open round with the updates that it has, however many it waits for; false where it has none. With `drive:
+   * 'tick'` or `'timers'` that is work like any other.
+   */
+  endRound(): boolean {
+    if (this.rounds.updates === 0) return false;
+    this.road.enqueue(() => this.#finishRound());
+    return true;
+  }
+
   override async restore(): Promise<boolean> {
     const isRestored = await super.restore();
     if (isRestored) this.rounds.restart();
@@ -102,7 +112,11 @@ export abstract class RoundsCoordinator<T extends Gradients | ModelParameters> e
   /** Nobody who could hear of it has called for this. */
   *#endRound(): Generator<undefined, void> {
     // Whatever waited before may have ended it.
-    if (!this.rounds.isDue) return;
+    if (this.rounds.isDue) yield* this.#finishRound();
+  }
+
+  *#finishRound(): Generator<undefined, void> {
+    if (this.rounds.updates === 0) return;
     try {
       yield* inSteps(this.finishOpenRound());
     } catch (thrown) {

@@ -11,6 +11,8 @@ export interface CoordinatorEvents {
     readonly childId: string | undefined;
     readonly sequence: number | undefined;
     readonly reason: MainstemError;
+    /** Whether it had passed admission and the plugins, and `updateReceived` had said so. */
+    readonly wasReceived: boolean;
   };
   /** Main has changed. */
   mainUpdated: { readonly version: number; readonly children: readonly string[] };

@@ -15,6 +15,8 @@ export interface Pending<T extends Gradients | ModelParameters> {
   content: T;
   status: UpdateStatus;
   reason: MainstemError | undefined;
+  /** It has passed admission and the plugins. */
+  isReceived: boolean;
   readonly settlement: Settlement;
 }
 

@@ -78,6 +78,11 @@ export class Rounds {
     return this.#mode;
   }
 
+  /** Updates that the open round has. */
+  get updates(): number {
+    return this.#updates;
+  }
+
   /** Goes on by other rules; what the round has stays. */
   setMode(mode: Mode): void {
     // Nobody is followed while nobody is waited for: ten thousand children cost nothing then.
