@@ -15,6 +15,7 @@ const tables = [
   'wire',
   'connections',
   'coordination',
+  'rules',
   'compression',
   'formulas',
   'startup',

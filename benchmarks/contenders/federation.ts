@@ -8,6 +8,7 @@ import {
   seededRandom,
 } from 'mainstem';
 import { VirtualClock } from 'mainstem/testing';
+import { median } from '../harness.ts';
 
 /** Rows with their digits. */
 export interface Rows {
@@ -183,4 +184,35 @@ function train(
   model.setModelParameters(main, { resetOptimizer: true });
   model.train(features, labels);
   return model.getModelParameters();
+}
+
+/** A run, but for its data and its seed. */
+export type Way = Omit<Run, 'shards' | 'seed'>;
+
+/** When does a federation reach its goal? */
+export interface Question {
+  readonly shards: (seed: number) => Shards;
+  readonly run: Way;
+  /** Accuracy to be reached, and what is asked for when it is. */
+  readonly goal: number;
+  readonly of: 'version' | 'time';
+  /** 4,000. */
+  readonly versionsMax?: number;
+}
+
+/** The median over seeds; Infinity where the goal is not reached within `versionsMax` versions of main. */
+export function medianOf(
+  seeds: readonly number[],
+  { shards, run, goal, of, versionsMax = 4_000 }: Question,
+): number {
+  const reached = seeds.map((seed) => {
+    const end = simulate(
+      { ...run, shards: shards(seed), seed },
+      (point) => point.accuracy >= goal,
+      versionsMax,
+    );
+    return end.accuracy >= goal ? end[of] : Number.MAX_VALUE;
+  });
+  const middle = median(reached);
+  return middle < Number.MAX_VALUE / 4 ? middle : Infinity;
 }

@@ -3,7 +3,9 @@ import type { ParseArgsConfig } from 'node:util';
 import { parseArgs } from 'node:util';
 import type { Place } from './crews.ts';
 import type { JoinRequest } from './join.ts';
+import type { ReplayRequest } from './replay.ts';
 import type { ServeRequest } from './serve.ts';
+import type { usages } from './usage.ts';
 
 /** A command line that cannot be understood. The message is for whoever typed it. */
 export class UsageError extends Error {
@@ -28,12 +30,13 @@ export interface DemoRequest {
 
 /** What a command line asks for. */
 export type Request =
-  | { readonly kind: 'help'; readonly of: 'mainstem' | 'demo' | 'inspect' | 'serve' | 'join' }
+  | { readonly kind: 'help'; readonly of: keyof typeof usages }
   | { readonly kind: 'version' }
   | ({ readonly kind: 'demo' } & DemoRequest)
   | { readonly kind: 'inspect'; readonly file: string; readonly json: boolean }
   | ({ readonly kind: 'serve' } & ServeRequest)
-  | ({ readonly kind: 'join' } & JoinRequest);
+  | ({ readonly kind: 'join' } & JoinRequest)
+  | ({ readonly kind: 'replay'; readonly json: boolean } & ReplayRequest);
 
 const defaultSeed = 1;
 const seedMax = 2 ** 32 - 1;
@@ -48,10 +51,11 @@ export function readArguments(words: readonly string[]): Request {
   if (command === 'inspect') return readInspect(rest);
   if (command === 'serve') return readServe(rest);
   if (command === 'join') return readJoin(rest);
+  if (command === 'replay') return readReplay(rest);
   if (command === undefined || command === 'help') return { kind: 'help', of: 'mainstem' };
   if (!command.startsWith('-')) {
     throw new UsageError(
-      `there is no command ${JSON.stringify(command)}; commands are: demo, inspect, serve, join`,
+      `there is no command ${JSON.stringify(command)}; commands are: demo, inspect, serve, join, replay`,
       'mainstem',
     );
   }
@@ -108,12 +112,13 @@ function readInspect(words: readonly string[]): Request {
 
 function readServe(words: readonly string[]): Request {
   const command = 'mainstem serve';
-  const { help, port, host, token, merge, save } = read(command, words, {
+  const { help, port, host, token, merge, save, log } = read(command, words, {
     port: { type: 'string' },
     host: { type: 'string' },
     token: { type: 'string' },
     merge: { type: 'string' },
     save: { type: 'string' },
+    log: { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   });
   if (help === true) return { kind: 'help', of: 'serve' };
@@ -124,6 +129,37 @@ function readServe(words: readonly string[]): Request {
     token: textOf(token),
     updatesPerMerge: readCount('--merge', merge, { unless: 0, min: 0, max: 16_384, command }),
     save: textOf(save),
+    log: textOf(log),
+  };
+}
+
+function readReplay(words: readonly string[]): Request {
+  const command = 'mainstem replay';
+  const options = {
+    until: { type: 'string' },
+    without: { type: 'string', multiple: true },
+    data: { type: 'string' },
+    label: { type: 'string' },
+    save: { type: 'string' },
+    json: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  } as const;
+  const { help, json, until, without, data, label, save, positionals } = read(command, words, options, true);
+  if (help === true) return { kind: 'help', of: 'replay' };
+  const [file, ...more] = positionals;
+  if (file === undefined || more.length > 0)
+    throw new UsageError(`expected one file, got ${positionals.join(' ') || 'none'}`, command);
+  if ((data === undefined) !== (label === undefined))
+    throw new UsageError('expected --data <file> and --label <column>, or neither', command);
+  const max = Number.MAX_SAFE_INTEGER;
+  return {
+    kind: 'replay',
+    file,
+    until: readCount('--until', until, { unless: Infinity, min: 0, max, command }),
+    without: Array.isArray(without) ? without : [],
+    rows: data === undefined ? undefined : { data: String(data), label: String(label) },
+    save: textOf(save),
+    json: json === true,
   };
 }
 

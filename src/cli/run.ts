@@ -5,6 +5,8 @@ import { inspectText } from './inspectReport.ts';
 import { join } from './join.ts';
 import { demoPlan } from './plan.ts';
 import { createProgress } from './progress.ts';
+import { replayFile } from './replay.ts';
+import { replayText } from './replayReport.ts';
 import { reportJson, reportText, styleFor } from './report.ts';
 import { serve } from './serve.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -53,6 +55,12 @@ async function runCommand(words: readonly string[], around: Surroundings): Promi
     case 'join':
       await join(request, around);
       return;
+    case 'replay': {
+      const { json, ...wanted } = request;
+      const report = await replayFile(wanted, signal);
+      stdout.write(json ? reportJson(report) : replayText(report, styleFor(stdout)));
+      return;
+    }
     case 'demo': {
       const { json, ...wanted } = request;
       const report = await runDemo({ ...wanted, plan, clock, progress: createProgress(stderr), signal });

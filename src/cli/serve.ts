@@ -1,8 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { DistributedModelParametersCoordinator } from 'mainstem';
 import { writeSafetensors } from 'mainstem/files';
+import { UpdateRecorder } from 'mainstem/replay';
 import { WebSocketServerTransport } from 'mainstem/websocket';
 import { printable } from './format.ts';
+import { LogFile } from './LogFile.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** What `mainstem serve` is asked for. */
@@ -14,17 +16,35 @@ export interface ServeRequest {
   readonly updatesPerMerge: number;
   /** Where main is written at the end. */
   readonly save: string | undefined;
+  /** Where all updates are written. */
+  readonly log: string | undefined;
 }
 
 const reportEveryMs = 1_000;
 
+/** Writes down all updates of a coordinator. */
+async function record(
+  coordinator: DistributedModelParametersCoordinator,
+  options: { readonly childUpdatesPerMerge?: number },
+  file: string,
+  say: (text: string) => void,
+): Promise<UpdateRecorder> {
+  const recorder = new UpdateRecorder({
+    store: await LogFile.create(file),
+    coordinator: { kind: 'parameters', ...options },
+    onError: (error) => say(`! ${printable(error.message)}`),
+  });
+  coordinator.use(recorder);
+  return recorder;
+}
+
 /** Merges what children send, until the signal aborts; then lets them go and says what came of it. */
 export async function serve(request: ServeRequest, { stdout, clock, signal }: Surroundings): Promise<void> {
-  const { port, host, token, updatesPerMerge, save } = request;
-  const coordinator = new DistributedModelParametersCoordinator(
-    updatesPerMerge === 0 ? {} : { childUpdatesPerMerge: updatesPerMerge },
-  );
+  const { port, host, token, updatesPerMerge, save, log } = request;
+  const options = updatesPerMerge === 0 ? {} : { childUpdatesPerMerge: updatesPerMerge };
+  const coordinator = new DistributedModelParametersCoordinator(options);
   const say = (text: string): void => void stdout.write(`${text}\n`);
+  const recorder = log === undefined ? undefined : await record(coordinator, options, log, say);
   let updates = 0;
   let reportedMs = Number.NEGATIVE_INFINITY;
   coordinator.on('childJoined', ({ childId }) => say(`+ ${printable(childId)} has joined`));
@@ -54,6 +74,7 @@ export async function serve(request: ServeRequest, { stdout, clock, signal }: Su
   say('\nclosing');
   await coordinator.close();
   say(`main ${coordinator.version} from ${updates} updates`);
+  await recorder?.flush();
   if (save === undefined || coordinator.version === 0) return;
   await writeFile(save, writeSafetensors(coordinator.getMainModelParameters()));
   say(`written to ${save}; mainstem inspect ${save} shows it`);

@@ -8,6 +8,7 @@ Commands:
   inspect  shows what is in a file of a model: its architecture and its tensors
   serve    merges what children send over WebSockets
   join     trains on the rows of a file, as a child of such a coordinator
+  replay   makes main again of a log, update by update, to find what broke it
 
 Options:
   -h, --help     prints this, or after a command what it does
@@ -70,6 +71,7 @@ Options:
   --merge <n>     makes a new main of every n updates; default 0: of the latest
                   of each child, at every update
   --save <file>   writes main there at the end, as safetensors
+  --log <file>    writes all updates there, for mainstem replay
   -h, --help      prints this
 `;
 
@@ -93,14 +95,33 @@ Options:
   -h, --help        prints this
 `;
 
+const replayUsage = `Usage: mainstem replay <log> [options]
+
+Makes main again of a log that mainstem serve --log or mainstem/replay has
+written, and shows each main: the update it came of, who sent that, how far main
+moved, and its cost on the rows of a file. Names the update after which main was
+worse by most.
+
+Options:
+  --data <file>     CSV file with a header: the rows that the cost is of
+  --label <column>  the column that is to be predicted
+  --until <n>       stops after update n
+  --without <id>    leaves out what this child sent; may be given again
+  --save <file>     writes the last main there, as safetensors
+  --json            prints one JSON document, with every main
+  -h, --help        prints this
+`;
+
 /** What `--help` prints of each command. */
-export const usages: Readonly<Record<'mainstem' | 'demo' | 'inspect' | 'serve' | 'join', string>> = {
-  mainstem: mainUsage,
-  demo: demoUsage,
-  inspect: inspectUsage,
-  serve: serveUsage,
-  join: joinUsage,
-};
+export const usages: Readonly<Record<'mainstem' | 'demo' | 'inspect' | 'serve' | 'join' | 'replay', string>> =
+  {
+    mainstem: mainUsage,
+    demo: demoUsage,
+    inspect: inspectUsage,
+    serve: serveUsage,
+    join: joinUsage,
+    replay: replayUsage,
+  };
 
 /** The version of the package, seen from src/cli and from dist/cli alike. */
 export function packageVersion(): string {

@@ -19,15 +19,25 @@ function lengthAt(bytes: Bytes, at: number): number {
  * it. Eight bytes that name it, then each record with its length before it, as u32, little endian.
  */
 export async function* exportLog(store: Store, prefix: string = 'log/'): AsyncGenerator<Bytes> {
-  yield magic.slice();
+  yield startOfLog();
   for (const key of await store.keys(prefix)) {
     const record = await store.get(key);
     if (record === undefined) throw new MalformedDataError(`record ${key} of the log is missing`);
-    const length = new Uint8Array(4);
-    new DataView(length.buffer).setUint32(0, record.length, true);
-    yield length;
-    yield new Uint8Array(record);
+    yield packLogRecord(record);
   }
+}
+
+/** What the file of a log begins with, for whoever writes records into one as they come. */
+export function startOfLog(): Bytes {
+  return magic.slice();
+}
+
+/** A record, as it stands in the file. */
+export function packLogRecord(record: Uint8Array): Bytes {
+  const bytes = new Uint8Array(4 + record.length);
+  new DataView(bytes.buffer).setUint32(0, record.length, true);
+  bytes.set(record, 4);
+  return bytes;
 }
 
 /** The store that such a file is of. Throws MalformedDataError where it is something else, or ends within a record. */

@@ -8,7 +8,7 @@ import { show } from '../show.ts';
 import type { Store } from '../storage/Store.ts';
 import { TickClock } from '../TickClock.ts';
 import { refuseUnknownOptions } from '../unknownOptions.ts';
-import type { RecordedCoordinator } from './description.ts';
+import type { CoordinatorDescription, RecordedCoordinator } from './description.ts';
 import { createCoordinator, withoutWaiting } from './description.ts';
 import type { LogRecord } from './records.ts';
 import { decodeLogRecord, logFormat, readLayout, requireLayout } from './records.ts';
@@ -32,6 +32,8 @@ export interface ReplayOptions {
   until?: number;
   /** Children that are left out, as if they had never been there. */
   without?: readonly string[];
+  /** Called before all else, with what the log says of itself: to select its kernel, say. */
+  onStart?: (start: { readonly kernel: string; readonly coordinator: CoordinatorDescription }) => void;
   /** Called with each main, in their order; returning false ends the replay. */
   onMain?: (main: ReplayedMain) => boolean | undefined | void;
   /** What the keys in the store begin with. `'log/'`. */
@@ -54,17 +56,21 @@ export interface Replay {
  * does not replay.
  */
 export async function replayLog(store: Store, options: ReplayOptions = {}): Promise<Replay> {
-  refuseUnknownOptions(options, ['until', 'without', 'onMain', 'prefix'], 'replayLog');
-  const { until = Infinity, without = [], onMain = () => {}, prefix = 'log/' } = options;
+  refuseUnknownOptions(options, ['until', 'without', 'onStart', 'onMain', 'prefix'], 'replayLog');
+  const { until = Infinity, without = [], onStart, onMain = () => {}, prefix = 'log/' } = options;
   if (!(until >= 0))
     throw new InvalidOptionError(`until is ${show(until)}, expected the number of an update`);
   const keys = await store.keys(prefix);
-  const player = await LogPlayer.start(store, keys, { until, without: new Set(without), onMain });
+  const wanted = { until, without: new Set(without), onMain, onStart };
+  const player = await LogPlayer.start(store, keys, wanted);
   for (const key of keys.slice(1)) if (!player.play(await player.read(key))) break;
   return player;
 }
 
-type Wanted = Required<Pick<ReplayOptions, 'until' | 'onMain'>> & { readonly without: ReadonlySet<string> };
+type Wanted = Required<Pick<ReplayOptions, 'until' | 'onMain'>> & {
+  readonly without: ReadonlySet<string>;
+  readonly onStart: ReplayOptions['onStart'];
+};
 
 class LogPlayer implements Replay {
   readonly kernel: string;
@@ -99,6 +105,8 @@ class LogPlayer implements Replay {
       throw new MalformedDataError(
         `a log begins with ${logFormat}, got ${show((start as { format?: string }).format)}`,
       );
+    const { kernel, coordinator } = start;
+    wanted.onStart?.({ kernel, coordinator });
     const player = new LogPlayer(store, start, wanted);
     for (const key of keys.slice(1)) {
       const record = await player.read(key);
@@ -183,7 +191,8 @@ class LogPlayer implements Replay {
   #endRound({ version, at }: LogRecord & { readonly type: 'merged' }): boolean {
     this.#coordinator.endRound();
     this.#versions.set(version, this.#coordinator.version);
-    return this.#coordinator.version === 0 || this.#tell(version, at);
+    // Of those that are left out alone there is no main.
+    return this.#children.length === 0 || this.#tell(version, at);
   }
 
   #tell(version: number, at: number | undefined): boolean {
