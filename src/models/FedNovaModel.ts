@@ -3,7 +3,8 @@ import type { ModelParameters } from '../parameters/ModelParameters.ts';
 import { show } from '../show.ts';
 import { refuseUnknownOptions } from '../unknownOptions.ts';
 import type { Features } from './features.ts';
-import { type BuiltInModel, LocalRule } from './LocalRule.ts';
+import type { BuiltInModel, LocalStart } from './LocalRule.ts';
+import { LocalRule } from './LocalRule.ts';
 import type { Labels } from './labels.ts';
 import type { SetModelParametersOptions } from './Model.ts';
 import type { TrainAsyncOptions, TrainOptions } from './trainOptions.ts';
@@ -23,7 +24,7 @@ export interface FedNovaOptions {
 export class FedNovaModel extends LocalRule {
   readonly #steps: number;
   /** What the trainings since the last main started from, and the steps that were made before them. */
-  #start: { readonly parameters: ModelParameters; readonly steps: number } | undefined;
+  #start: LocalStart | undefined;
 
   /** Throws InvalidOptionError for illegal steps. */
   constructor(model: BuiltInModel, options: FedNovaOptions) {
@@ -36,12 +37,12 @@ export class FedNovaModel extends LocalRule {
   }
 
   train(features: Features, labels: Labels, options: TrainOptions = {}): number[] {
-    this.#begin(features, labels);
+    this.#start ??= this.startOf(features, labels);
     return this.model.train(features, labels, options);
   }
 
   async trainAsync(features: Features, labels: Labels, options: TrainAsyncOptions = {}): Promise<number[]> {
-    this.#begin(features, labels);
+    this.#start ??= this.startOf(features, labels);
     return this.model.trainAsync(features, labels, options);
   }
 
@@ -68,12 +69,5 @@ export class FedNovaModel extends LocalRule {
     const copy = new FedNovaModel(this.model.clone(), { steps: this.#steps });
     copy.#start = this.#start;
     return copy;
-  }
-
-  #begin(features: Features, labels: Labels): void {
-    if (this.#start !== undefined) return;
-    // An untrained model gets its first parameters from its data.
-    if (this.model.stepCount === 0) this.model.train(features, labels, { maximumNumberOfIterations: 0 });
-    this.#start = { parameters: this.model.getModelParameters(), steps: this.model.stepCount };
   }
 }

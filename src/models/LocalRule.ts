@@ -18,6 +18,12 @@ import type { TrainAsyncOptions, TrainOptions } from './trainOptions.ts';
 /** One of the models that mainstem comes with, and those made from them. */
 export type BuiltInModel = TrainableModel<TrainingOptions, Predictions>;
 
+/** The parameters that a training begins with, and the steps that were made before. */
+export interface LocalStart {
+  readonly parameters: ModelParameters;
+  readonly steps: number;
+}
+
 /**
  * A model that trains as another one does, but for what a rule of federated training adds: what it does around a
  * training, and what it exchanges as its parameters. Predictions are the other model's.
@@ -35,6 +41,12 @@ export abstract class LocalRule implements Model, Scorable, Evaluable, Cloneable
   abstract setModelParameters(parameters: ModelParameters, options?: SetModelParametersOptions): void;
   /** An independent copy. */
   abstract clone(): LocalRule;
+
+  /** Where a training begins: an untrained model gets its first parameters from its data. */
+  protected startOf(features: Features, labels: Labels): LocalStart {
+    if (this.model.stepCount === 0) this.model.train(features, labels, { maximumNumberOfIterations: 0 });
+    return { parameters: this.model.getModelParameters(), steps: this.model.stepCount };
+  }
 
   predict(features: Features): Predictions {
     return this.model.predict(features);

@@ -1,6 +1,8 @@
 import { ArchitectureMismatchError, InvalidOptionError, NotTrainedError } from '../errors.ts';
 import { createOptimizer } from '../optimizers/createOptimizer.ts';
 import { createSchedule } from '../optimizers/createSchedule.ts';
+import { kernelRule } from '../optimizers/kernelRule.ts';
+import { scheduledRate } from '../optimizers/LearningRateSchedule.ts';
 import type { OptimizerStateJson } from '../optimizers/Optimizer.ts';
 import {
   createOptimizerState,
@@ -120,6 +122,22 @@ export abstract class ParameterisedModel<Options extends TrainingOptions>
   /** Steps that the optimizer has made, over all trainings since its state began; 0 before there are parameters. */
   get stepCount(): number {
     return this.state?.optimizerState.steps ?? 0;
+  }
+
+  /**
+   * The learning rates of the steps from `from` to before `to`, added up: plain descent has moved the parameters by so much
+   * times the mean of its gradients. Throws InvalidOptionError for any other optimizer.
+   */
+  descentLength(from: number, to: number): number {
+    const { optimizer, schedule } = this.memory;
+    if (kernelRule(optimizer, this.options.dtype)?.name !== 'gradientDescent')
+      throw new InvalidOptionError(`the optimizer is ${optimizer.name}, expected gradientDescent`);
+    const base = this.options.learningRate ?? optimizer.defaultLearningRate;
+    if (schedule === undefined) return base * (to - from);
+    const round = this.state?.baseVersion ?? 0;
+    let length = 0;
+    for (let step = from; step < to; step++) length += scheduledRate(schedule, { base, step, round });
+    return length;
   }
 
   /** The optimizer's memory as JSON, or undefined before there are parameters. */

@@ -8,7 +8,8 @@ import { createValues } from '../parameters/values.ts';
 import { show } from '../show.ts';
 import { refuseUnknownOptions } from '../unknownOptions.ts';
 import type { Features } from './features.ts';
-import { type BuiltInModel, LocalRule } from './LocalRule.ts';
+import type { BuiltInModel, LocalStart } from './LocalRule.ts';
+import { LocalRule } from './LocalRule.ts';
 import type { Labels } from './labels.ts';
 import type { SetModelParametersOptions } from './Model.ts';
 import type { TrainAsyncOptions, TrainOptions } from './trainOptions.ts';
@@ -21,14 +22,19 @@ export interface ScaffoldOptions {
 
 const prefix = 'control.';
 
+/** A training that is under way. */
+interface Start extends LocalStart {
+  readonly correction: Gradients;
+}
+
 /**
- * SCAFFOLD (Karimireddy and others 2020, algorithm 1, option I): every step of a child is corrected by c − cᵢ, the
+ * SCAFFOLD (Karimireddy and others 2020, algorithm 1, option II): every step of a child is corrected by c − cᵢ, the
  * difference of the mean gradient of all children and its own, so that children with different rows do not drift apart.
  *
  * The parameters that it exchanges have each tensor twice: as such, and as `control.…`, its part of c. A child sends
  * c + participation · (its new cᵢ − its old one), and so a coordinator that does nothing but average also averages c.
- * For synchronous rounds without a `serverOptimizer`, and descent without momentum on the children. What a refused
- * update would have added to c is missing in it.
+ * For synchronous rounds without a `serverOptimizer`, and plain gradient descent on the children. What a refused update would
+ * have added to c is missing in it.
  */
 export class ScaffoldModel extends LocalRule {
   readonly #participation: number;
@@ -51,26 +57,25 @@ export class ScaffoldModel extends LocalRule {
     this.#participation = participation;
   }
 
-  /** Trains from the current parameters. Costs are those of the model's own objective. */
+  /**
+   * Trains from the current parameters. Costs are those of the model's own objective. Throws InvalidOptionError for any
+   * optimizer but gradientDescent.
+   */
   train(features: Features, labels: Labels, options: TrainOptions = {}): number[] {
-    refuseCorrection(options);
-    const gradient = this.model.computeGradients(features, labels);
-    const costs = this.model.train(features, labels, { ...options, ...this.#correction(gradient) });
-    this.#trained(gradient.values);
+    const start = this.#begin(features, labels, options);
+    const costs = this.model.train(features, labels, { ...options, gradientCorrection: start.correction });
+    this.#trained(start);
     return costs;
   }
 
   /** The same with turns for the event loop. */
   async trainAsync(features: Features, labels: Labels, options: TrainAsyncOptions = {}): Promise<number[]> {
-    refuseCorrection(options);
-    const { signal, clock } = options;
-    const turns = { ...(signal && { signal }), ...(clock && { clock }) };
-    const gradient = await this.model.computeGradientsAsync(features, labels, turns);
+    const start = this.#begin(features, labels, options);
     const costs = await this.model.trainAsync(features, labels, {
       ...options,
-      ...this.#correction(gradient),
+      gradientCorrection: start.correction,
     });
-    this.#trained(gradient.values);
+    this.#trained(start);
     return costs;
   }
 
@@ -110,22 +115,34 @@ export class ScaffoldModel extends LocalRule {
     return copy;
   }
 
-  /** c − cᵢ. */
-  #correction({ layout, sampleCount }: Gradients): { gradientCorrection: Gradients } {
+  /** Where the training begins, and c − cᵢ. */
+  #begin(features: Features, labels: Labels, { gradientCorrection }: TrainOptions): Start {
+    if (gradientCorrection !== undefined)
+      throw new InvalidOptionError(
+        'ScaffoldModel corrects gradients by itself; leave gradientCorrection out',
+      );
+    this.model.descentLength(0, 0);
+    const start = this.startOf(features, labels);
+    const { layout } = start.parameters;
     const values = new Float64Array(layout.length);
     for (let i = 0; i < values.length; i++) values[i] = (this.#control?.[i] ?? 0) - (this.#own?.[i] ?? 0);
-    return { gradientCorrection: new Gradients(layout, values, { sampleCount }) };
+    return { ...start, correction: new Gradients(layout, values, { sampleCount: 0 }) };
   }
 
-  /** The gradient where the training started is the new cᵢ. */
-  #trained(gradient: Values): void {
+  /** The mean gradient of the steps is the new cᵢ: (w₀ − w) / Σ η, without what they were corrected by. */
+  #trained({ parameters, steps, correction }: Start): void {
+    const length = this.model.descentLength(steps, this.model.stepCount);
+    if (length === 0) return;
+    const { values } = this.model.getModelParameters();
     const before = this.#toSend ?? this.#control;
-    const toSend = new Float64Array(gradient.length);
-    for (let i = 0; i < toSend.length; i++) {
-      const change = (gradient[i] as number) - (this.#own?.[i] ?? 0);
-      toSend[i] = (before?.[i] ?? 0) + this.#participation * change;
+    const [own, toSend] = [new Float64Array(values.length), new Float64Array(values.length)];
+    for (let i = 0; i < own.length; i++) {
+      const moved = (parameters.values[i] as number) - (values[i] as number);
+      const mean = moved / length - (correction.values[i] as number);
+      own[i] = mean;
+      toSend[i] = (before?.[i] ?? 0) + this.#participation * (mean - (this.#own?.[i] ?? 0));
     }
-    this.#own = gradient.slice();
+    this.#own = own;
     this.#toSend = toSend;
   }
 
@@ -148,9 +165,4 @@ function singleTensors(layout: ParameterLayout): ParameterLayout | undefined {
 
 function shapesOf({ tensors }: ParameterLayout): TensorShape[] {
   return tensors.map(({ name, shape }) => ({ name, shape }));
-}
-
-function refuseCorrection({ gradientCorrection }: TrainOptions): void {
-  if (gradientCorrection !== undefined)
-    throw new InvalidOptionError('ScaffoldModel corrects gradients by itself; leave gradientCorrection out');
 }

@@ -19,7 +19,7 @@ import type { Targets } from './losses.ts';
 import type { Cloneable, Evaluable, GradientModel, Predictions, Scorable } from './Model.ts';
 import type { ModelState } from './ModelState.ts';
 import type { CostTask } from './meanCost.ts';
-import { meanCostInSteps, meanGradientInSteps } from './meanCost.ts';
+import { meanCostInSteps, meanGradient } from './meanCost.ts';
 import type { TrainingOptions } from './options.ts';
 import { ParameterisedModel, trainableRanges } from './ParameterisedModel.ts';
 import { Predictor } from './Predictor.ts';
@@ -127,38 +127,11 @@ export abstract class TrainableModel<Options extends TrainingOptions, Output ext
 
   /** The gradient of the mean cost (penalty included) over all these rows at the current parameters. */
   computeGradients(features: Features, labels: Labels): Gradients {
-    return drain(this.#computeGradients('computeGradients', features, labels, false));
-  }
-
-  /** `computeGradients` that lets the event loop have a turn, as `trainAsync` does. Rejects with an AbortedError. */
-  async computeGradientsAsync(
-    features: Features,
-    labels: Labels,
-    { signal, clock = systemClock }: Pick<TrainAsyncOptions, 'signal' | 'clock'> = {},
-  ): Promise<Gradients> {
-    const steps = this.#computeGradients('computeGradientsAsync', features, labels, true);
-    try {
-      return await drainInTurns(steps, clock, signal);
-    } finally {
-      steps.return(undefined as never);
-    }
-  }
-
-  #computeGradients(
-    call: string,
-    features: Features,
-    labels: Labels,
-    isSliced: boolean,
-  ): Generator<undefined, Gradients> {
-    this.memory.assertIdle(call);
+    this.memory.assertIdle('computeGradients');
     const { state, data } = this.#prepare(features, labels);
-    return this.memory.read(call, () => this.#gradientSteps(state, data, isSliced));
-  }
-
-  *#gradientSteps(state: ModelState, data: LabelledData, isSliced: boolean): Generator<undefined, Gradients> {
-    const task = this.#costTask(state, data, isSliced);
+    const task = this.#costTask(state, data, false);
     try {
-      return this.#gradientsOf(state, yield* meanGradientInSteps(task, state.values), task.rows);
+      return this.#gradientsOf(state, meanGradient(task, state.values), data.features.rows);
     } finally {
       task.evaluator.release();
     }

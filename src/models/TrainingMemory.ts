@@ -93,17 +93,6 @@ export class TrainingMemory {
     }
   }
 
-  /** Runs what reads the parameters in steps: they must not change in between. */
-  *read<Step, Result>(call: string, work: () => Generator<Step, Result>): Generator<Step, Result> {
-    this.assertIdle(call);
-    this.#isBusy = true;
-    try {
-      return yield* work();
-    } finally {
-      this.#isBusy = false;
-    }
-  }
-
   /** Remembers what another one does. */
   copyFrom(other: TrainingMemory): void {
     this.shuffling.setState(other.shuffling.getState());

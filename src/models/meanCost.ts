@@ -12,17 +12,13 @@ export interface CostTask {
   readonly penalty: Required<Penalty>;
 }
 
-/** The gradient of the mean cost (penalty included) over all rows of the data, pausing after each chunk of them. */
-export function* meanGradientInSteps(
-  task: CostTask,
-  values: Values,
-): Generator<undefined, Float64Array<ArrayBuffer>> {
+/** The gradient of the mean cost (penalty included) over all rows of the data. */
+export function meanGradient(task: CostTask, values: Values): Float64Array<ArrayBuffer> {
   const { evaluator, network, rows, penalty } = task;
   const gradient = new Float64Array(values.length);
   evaluator.begin(values);
   for (let first = 0; first < rows; first += evaluator.chunkRows) {
     evaluator.add(first, Math.min(evaluator.chunkRows, rows - first), true);
-    yield;
   }
   evaluator.readGradient(gradient);
   for (let i = 0; i < gradient.length; i++) gradient[i] = (gradient[i] as number) / rows;

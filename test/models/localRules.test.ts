@@ -155,19 +155,6 @@ describe('gradient terms', () => {
   });
 });
 
-describe('computeGradientsAsync', () => {
-  it('gives what computeGradients gives, and the model is busy meanwhile', async () => {
-    const model = new NeuralNetwork({ layers });
-    model.train(features, labels, { maximumNumberOfIterations: 1 });
-    const work = model.computeGradientsAsync(features, labels);
-    // Not after its last turn: rows that few are through before the first one.
-    expect(bits((await work).values)).toEqual(bits(model.computeGradients(features, labels).values));
-    const aborted = model.computeGradientsAsync(features, labels, { signal: AbortSignal.abort() });
-    await expect(aborted).rejects.toMatchObject({ code: 'ABORTED' });
-    model.train(features, labels, { maximumNumberOfIterations: 1 });
-  });
-});
-
 interface Rows {
   readonly features: number[][];
   readonly labels: number[];
@@ -230,24 +217,35 @@ describe('SCAFFOLD', () => {
     expect(distance(scaffold, pooled())).toBeLessThan(1e-6);
   });
 
-  it('c is the mean of the children’s gradients at main, once all have taken part', () => {
+  it('c is the mean of the children’s mean gradients on their way, once all have taken part', () => {
     const children = [0, 1, 2].map(() => new ScaffoldModel(regression()));
     const coordinator = new DistributedModelParametersCoordinator({ childUpdatesPerMerge: 3 });
-    children.forEach((child, index) => {
+    const means = children.map((child, index) => {
       const rows = shard(index);
       child.train(rows.features, rows.labels, { maximumNumberOfIterations: 4 });
       coordinator.addModelParameters(child.getModelParameters(), { childId: `${index}` });
-    });
-    const gradients = [0, 1, 2].map((index) => {
-      const rows = shard(index);
-      // Where all of them started.
-      return regression().computeGradients(rows.features, rows.labels).values;
+      const alone = regression();
+      const gradients = Array.from({ length: 4 }, () => {
+        const { values } = alone.computeGradients(rows.features, rows.labels);
+        alone.train(rows.features, rows.labels, { maximumNumberOfIterations: 1 });
+        return values;
+      });
+      return [0, 1].map((place) => gradients.reduce((sum, one) => sum + one[place]!, 0) / 4);
     });
     const main = coordinator.getMainModelParameters();
     for (const [place, name] of ['control.weights', 'control.bias'].entries()) {
-      const mean = gradients.reduce((sum, one) => sum + one[place]!, 0) / 3;
-      expect(main.get(name)[0]).toBeCloseTo(mean, 12);
+      const mean = means.reduce((sum, one) => sum + one[place]!, 0) / 3;
+      expect(main.get(name)[0]).toBeCloseTo(mean, 10);
     }
+  });
+
+  it('with a schedule the rates of its steps count', () => {
+    const schedule = { name: 'exponential', factor: 0.5 } as const;
+    const model = new LinearRegression({ learningRate: 0.1, learningRateSchedule: schedule });
+    model.train([[1]], [1], { maximumNumberOfIterations: 3 });
+    expect(model.stepCount).toBe(3);
+    expect(model.descentLength(1, 4)).toBeCloseTo(0.1 * (0.5 + 0.25 + 0.125), 12);
+    expect(() => new LinearRegression({ optimizer: 'adam' }).descentLength(0, 1)).toThrow(InvalidOptionError);
   });
 
   it('over a connection, with turns: main as by direct calls', async () => {
@@ -303,6 +301,8 @@ describe('SCAFFOLD', () => {
     expect(() => new ScaffoldModel(regression()).train([[1]], [1], { gradientCorrection })).toThrow(
       InvalidOptionError,
     );
+    const other = new ScaffoldModel(new LinearRegression({ optimizer: 'momentum' }));
+    expect(() => other.train([[1]], [1])).toThrow('expected gradientDescent');
   });
 });
 
@@ -395,7 +395,10 @@ describe('learningRateScaling', () => {
 it('the rules take every model that mainstem comes with', () => {
   const rows = normalRows(20, 2, 3);
   const classes = rows.map(([x]) => (x! > 0 ? 'up' : 'down'));
-  for (const model of [new LogisticRegression({}), new NeuralNetwork({ layers: [2, 3, 2] })]) {
+  for (const model of [
+    new LogisticRegression({}),
+    new NeuralNetwork({ layers: [2, 3, 2], optimizer: 'gradientDescent' }),
+  ]) {
     const targets = model instanceof LogisticRegression ? classes : rows;
     for (const rule of [new ScaffoldModel(model), new FedNovaModel(model.clone(), { steps: 10 })]) {
       rule.train(rows, targets, { maximumNumberOfIterations: 2 });
