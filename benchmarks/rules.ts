@@ -1,6 +1,6 @@
 // What children do against drifting apart, and what slow children cost: papers' tables, small, on the digits, at virtual time.
 import type { ModeOption } from 'mainstem';
-import { FedNovaModel, ScaffoldModel } from 'mainstem';
+import { ScaffoldModel } from 'mainstem';
 import type { Shards, Way } from './contenders/federation.ts';
 import { digitShards, medianOf, simulate } from './contenders/federation.ts';
 import type { Effort, Table } from './harness.ts';
@@ -21,7 +21,6 @@ function rulesTable(seeds: readonly number[], scale: number): Table {
     ['FedProx, μ = 0.01', { proximal: 0.01 }],
     ['FedProx, μ = 0.1', { proximal: 0.1 }],
     ['SCAFFOLD', { rule: (model) => new ScaffoldModel(model, { participation: 0.25 }) }],
-    ['FedNova', { rule: (model) => new FedNovaModel(model, { steps: 80 }) }],
   ];
   const rows = ways.map(([name, { rule, proximal = 0 }]) => {
     const rounds = rates.map((learningRate) => {

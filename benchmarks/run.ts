@@ -16,6 +16,7 @@ const tables = [
   'connections',
   'coordination',
   'rules',
+  'simulation',
   'compression',
   'formulas',
   'startup',

@@ -5,6 +5,18 @@ export { clockContract } from './clockContract.ts';
 export type { ContractCase } from './contract.ts';
 export { runContract } from './contract.ts';
 export type { SettleOptions, SettleOutcome } from './driveTime.ts';
+export type { Behaviour, BehaviourContext } from './federation/behaviours.ts';
+export type { ChildProfile } from './federation/ChildProfile.ts';
+export type { FederationCounts } from './federation/FederationRun.ts';
+export type {
+  ChildRows,
+  FederationSimulation,
+  FederationSimulationOptions,
+  SimulatedMain,
+} from './federation/simulateFederation.ts';
+export { simulateFederation } from './federation/simulateFederation.ts';
+export type { LabelledRows, SkewedShardsOptions } from './federation/skewedShards.ts';
+export { skewedShards } from './federation/skewedShards.ts';
 export type { MergerContractOptions } from './mergerContract.ts';
 export { mergerContract } from './mergerContract.ts';
 export type { ModelContractOptions } from './modelContract.ts';

@@ -30,20 +30,21 @@ export interface NetworkFaults {
 export type ResolvedFaults = Readonly<Required<NetworkFaults>>;
 
 const isFiniteFromZero = (value: unknown): boolean => Number.isFinite(value) && (value as number) >= 0;
-const probability = expecting(
-  'a probability, 0 to 1',
-  (value) => isFiniteFromZero(value) && (value as number) <= 1,
-);
-const delay = expecting(
-  'milliseconds, 0 or more: a number, [minimum, maximum], or a function',
-  (value) =>
-    typeof value === 'function' ||
-    isFiniteFromZero(value) ||
-    (Array.isArray(value) &&
-      value.length === 2 &&
-      value.every(isFiniteFromZero) &&
-      (value[0] as number) <= (value[1] as number)),
-);
+
+/** True for a number from 0 to 1. */
+export function isProbability(value: unknown): boolean {
+  return isFiniteFromZero(value) && (value as number) <= 1;
+}
+
+/** True for a Delay. */
+export function isDelay(value: unknown): boolean {
+  if (typeof value === 'function' || isFiniteFromZero(value)) return true;
+  if (!Array.isArray(value) || value.length !== 2 || !value.every(isFiniteFromZero)) return false;
+  return (value[0] as number) <= (value[1] as number);
+}
+
+const probability = expecting('a probability, 0 to 1', isProbability);
+const delay = expecting('milliseconds, 0 or more: a number, [minimum, maximum], or a function', isDelay);
 
 const checks = {
   drop: probability,
