@@ -101,8 +101,9 @@ const ticksPerArrival = 3;
 async function measureLoop(repetitions: number): Promise<Table> {
   const attached: number[] = [];
   const inline: number[] = [];
+  const runRound = createLoops();
   for (let round = 0; round <= repetitions; round++) {
-    const lengths = await runLoops();
+    const lengths = await runRound();
     // The first round warms up.
     if (round === 0) continue;
     attached.push(...lengths.attached);
@@ -134,37 +135,36 @@ async function measureLoop(repetitions: number): Promise<Table> {
   };
 }
 
-async function runLoops(): Promise<{ attached: number[]; inline: number[] }> {
+/** Both loops; the function returned lets them run until 16 more sets of parameters are merged. */
+function createLoops(): () => Promise<{ attached: number[]; inline: number[] }> {
   const [sliced, whole] = [createMerging('tick'), createMerging('immediate')];
   let tick: () => void = () => {};
-  const attachment = attach(
-    (listener) => {
-      tick = listener;
-      return () => {};
-    },
-    sliced,
-    { budgetMs },
-  );
-  const lengths: { attached: number[]; inline: number[] } = { attached: [], inline: [] };
-  const isDone = (): boolean => sliced.version > 0 && attachment.stats().queuedUpdates === 0;
-  for (let index = 0; index < children * ticksPerArrival || !isDone(); index++) {
-    const child =
-      index % ticksPerArrival === 0 && index < children * ticksPerArrival ? `child ${index}` : undefined;
-    lengths.attached.push(
-      timeMs(() => {
-        if (child !== undefined) sliced.addModelParameters(start, { childId: child });
-        tick();
-      }),
-    );
-    lengths.inline.push(
-      timeMs(() => {
-        if (child !== undefined) whole.addModelParameters(start, { childId: child });
-      }),
-    );
-    await new Promise((resolve) => setTimeout(resolve, tickMs));
-  }
-  attachment.detach();
-  return lengths;
+  const loop = (listener: () => void): (() => void) => {
+    tick = listener;
+    return () => {};
+  };
+  attach(loop, sliced, { budgetMs });
+  return async () => {
+    const lengths: { attached: number[]; inline: number[] } = { attached: [], inline: [] };
+    const { version } = sliced;
+    const arrivals = children * ticksPerArrival;
+    for (let index = 0; index < arrivals || sliced.version === version; index++) {
+      const childId = index % ticksPerArrival === 0 && index < arrivals ? `child ${index}` : undefined;
+      lengths.attached.push(
+        timeMs(() => {
+          if (childId !== undefined) sliced.addModelParameters(start, { childId });
+          tick();
+        }),
+      );
+      lengths.inline.push(
+        timeMs(() => {
+          if (childId !== undefined) whole.addModelParameters(start, { childId });
+        }),
+      );
+      await new Promise((resolve) => setTimeout(resolve, tickMs));
+    }
+    return lengths;
+  };
 }
 
 function createMerging(drive: 'tick' | 'immediate'): DistributedModelParametersCoordinator {

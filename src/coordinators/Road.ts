@@ -14,8 +14,10 @@ import type { UpdateKind, UpdateStatus } from '../protocol/messages.ts';
 import { Settlement } from '../Settlement.ts';
 import type { Steps } from '../steps.ts';
 import { andThen, isSteps } from '../steps.ts';
+import { BufferPool } from '../transport/BufferPool.ts';
 import { checkClaims, checkEpoch, checkFinite, checkFresh } from './admission.ts';
 import type { CoordinatorEvents } from './coordinatorEvents.ts';
+import { copyInto } from './copies.ts';
 import type { Ledger } from './Ledger.ts';
 import type { MainState } from './MainState.ts';
 import type { Member, Membership, UpdateIdentity } from './Membership.ts';
@@ -54,12 +56,17 @@ export interface RoadEnd<T extends Gradients | ModelParameters> {
 /** Work of the coordinator's own that has its turn among the updates. It handles its errors. */
 export type Work = () => Steps<void>;
 
+/** Bytes of copies that are kept to be used again. */
+const copiesBytesMax = 2 ** 26;
+
 /** The way of an update from its admission to the fold. There is no other, whoever sends it. */
 export class Road<T extends Gradients | ModelParameters> {
   readonly #parts: RoadParts<T>;
   readonly #queue = new WorkQueue<Pending<T> | Work>((job) =>
     typeof job === 'function' ? job() : this.#process(job),
   );
+  /** Copies of what waits. A large one costs more to make than to fill: its pages are new each time. */
+  readonly #copies = new BufferPool(copiesBytesMax);
   #refusal: string | undefined;
 
   constructor(parts: RoadParts<T>) {
@@ -136,7 +143,7 @@ export class Road<T extends Gradients | ModelParameters> {
     coordinator.join(member);
     member.inFlight.add(identity);
     // What waits must not change under its sender's hands.
-    const own = options.drive === 'immediate' ? content : (content.clone() as T);
+    const own = options.drive === 'immediate' ? content : copyInto(content, this.#copies);
     return {
       member,
       identity,
@@ -145,6 +152,7 @@ export class Road<T extends Gradients | ModelParameters> {
       reason: undefined,
       isReceived: false,
       settlement: new Settlement(),
+      copy: own === content ? undefined : own.values,
     };
   }
 
@@ -172,6 +180,7 @@ export class Road<T extends Gradients | ModelParameters> {
     } catch (thrown) {
       this.reject(pending, toMainstemError(thrown));
     }
+    this.#reuse(pending);
   }
 
   *#processInSlices(pending: Pending<T>, work: Generator<undefined, Folded>): Generator<undefined, void> {
@@ -180,6 +189,13 @@ export class Road<T extends Gradients | ModelParameters> {
     } catch (thrown) {
       this.reject(pending, toMainstemError(thrown));
     }
+    this.#reuse(pending);
+  }
+
+  /** A fold keeps nothing of the values that it was given. */
+  #reuse(pending: Pending<T>): void {
+    if (pending.copy !== undefined) this.#copies.give(pending.copy);
+    pending.copy = undefined;
   }
 
   #checkAndFold(pending: Pending<T>): Steps<Folded> {
@@ -187,6 +203,8 @@ export class Road<T extends Gradients | ModelParameters> {
     const kind = coordinator.kind();
     return andThen(checkFinite(pending.content, kind), () => {
       if (plugins.isEmpty) return this.#fold(pending, kind);
+      // They may keep what they see.
+      pending.copy = undefined;
       const update: Update = {
         childId: pending.member.id,
         sequence: pending.identity.sequence,

@@ -2,7 +2,7 @@ import type { MainstemError } from '../errors.ts';
 import type { Gradients } from '../parameters/Gradients.ts';
 import type { ModelParameters } from '../parameters/ModelParameters.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
-import type { DataType } from '../parameters/values.ts';
+import type { DataType, Values } from '../parameters/values.ts';
 import type { Settlement } from '../Settlement.ts';
 import type { Member, UpdateIdentity } from './Membership.ts';
 import type { UpdateStatus } from './receipts.ts';
@@ -18,6 +18,8 @@ export interface Pending<T extends Gradients | ModelParameters> {
   /** It has passed admission and the plugins. */
   isReceived: boolean;
   readonly settlement: Settlement;
+  /** Values of the road's own, which nobody else has: used again once it is folded in. */
+  copy: Values | undefined;
 }
 
 /** A new main, ready in the spare values. */

@@ -26,14 +26,15 @@ export function bytesToValues(
       `got ${bytes.length} bytes for ${length} values of ${dtype}, expected ${expected}`,
     );
   }
-  const values =
-    pool === undefined ? createValues(dtype, length) : valuesIn(pool.take(expected), dtype, length);
+  const values = pool === undefined ? createValues(dtype, length) : valuesFrom(pool, dtype, length);
   const target = bytesOf(values);
   target.set(bytes);
   swapOnBigEndian(target, values.BYTES_PER_ELEMENT);
   return values;
 }
 
-function valuesIn({ buffer }: Uint8Array<ArrayBuffer>, dtype: DataType, length: number): Values {
+/** Room for so many values in a buffer of the pool; what is in it is left from before. */
+export function valuesFrom(pool: BufferPool, dtype: DataType, length: number): Values {
+  const { buffer } = pool.take(length * (dtype === 'float32' ? 4 : 8));
   return dtype === 'float32' ? new Float32Array(buffer, 0, length) : new Float64Array(buffer, 0, length);
 }

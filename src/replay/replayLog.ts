@@ -84,6 +84,8 @@ class LogPlayer implements Replay {
   readonly #versions = new Map<number, number>();
   #updates = 0;
   #last = 0;
+  /** Version of the coordinator that `onMain` has seen. */
+  #told = 0;
   #children: string[] = [];
 
   private constructor(store: Store, start: LogRecord & { readonly type: 'start' }, wanted: Wanted) {
@@ -157,7 +159,7 @@ class LogPlayer implements Replay {
     if (coordinator instanceof DistributedGradientsCoordinator) coordinator.setModelParameters(main);
     else coordinator.setMainModelParameters(main);
     this.#versions.set(version, coordinator.version);
-    return this.#tell(version, undefined);
+    return this.#tell(version, undefined, []);
   }
 
   #add(record: LogRecord & { readonly type: 'update' }): boolean {
@@ -192,13 +194,15 @@ class LogPlayer implements Replay {
     this.#coordinator.endRound();
     this.#versions.set(version, this.#coordinator.version);
     // Of those that are left out alone there is no main.
-    return this.#children.length === 0 || this.#tell(version, at);
-  }
-
-  #tell(version: number, at: number | undefined): boolean {
-    const main = this.#coordinator.getModelParameters();
+    if (this.#coordinator.version === this.#told) return true;
     const children = this.#children;
     this.#children = [];
+    return this.#tell(version, at, children);
+  }
+
+  #tell(version: number, at: number | undefined, children: readonly string[]): boolean {
+    this.#told = this.#coordinator.version;
+    const main = this.#coordinator.getModelParameters();
     return this.#wanted.onMain({ version, at, update: this.#last, children, main }) !== false;
   }
 }

@@ -1,6 +1,6 @@
 type Bytes = Uint8Array<ArrayBuffer>;
 
-const poolBytesMax = 2 ** 23;
+const freeBytesMaxDefault = 2 ** 23;
 
 /**
  * Buffers that are used again. An array of 40 KB costs more to make, to fill with zeros and to collect than to copy. They
@@ -11,6 +11,12 @@ export class BufferPool {
   #freeBytes = 0;
   /** Whoever gives something back that is not from here, or gives it twice, changes nothing. */
   readonly #lent = new WeakSet<ArrayBuffer>();
+  readonly #freeBytesMax: number;
+
+  /** Keeps so many bytes that nobody uses, 8 MiB unless given. */
+  constructor(freeBytesMax: number = freeBytesMaxDefault) {
+    this.#freeBytesMax = freeBytesMax;
+  }
 
   /** So many bytes, at the beginning of a buffer; what is in them is left from before. */
   take(length: number): Bytes {
@@ -26,8 +32,8 @@ export class BufferPool {
   give({ buffer }: ArrayBufferView<ArrayBuffer>): void {
     if (!this.#lent.delete(buffer)) return;
     const size = buffer.byteLength;
-    if (size > poolBytesMax) return;
-    if (this.#freeBytes + size > poolBytesMax) {
+    if (size > this.#freeBytesMax) return;
+    if (this.#freeBytes + size > this.#freeBytesMax) {
       // Of sizes that are not asked for any more, perhaps.
       this.#free.clear();
       this.#freeBytes = 0;
