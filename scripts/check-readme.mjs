@@ -150,7 +150,8 @@ try {
   mustRun('npm', ['init', '-y'], folder);
   mustRun('npm', ['pkg', 'set', 'type=module'], folder);
   mustRun('npm', ['install', '--no-audit', '--no-fund', `../${tarball}`], folder);
-  for (const page of ['README.md', 'docs/coordination.md', 'docs/compression.md', 'docs/simulation.md']) checkBlocks(folder, page);
+  for (const page of ['README.md', 'docs/coordination.md', 'docs/compression.md', 'docs/simulation.md'])
+    checkBlocks(folder, page);
   checkRequire(folder);
   checkCommand(folder);
   checkTypes(folder);

@@ -30,14 +30,30 @@ export function digitShards(count: number, split: Split, seed: number): Shards {
   const [, ...lines] = readFileSync(new URL('../../data/digits.csv', import.meta.url), 'utf8')
     .trim()
     .split('\n');
-  const random = seededRandom(seed, 7);
-  const rows = shuffled(
-    lines.map((line) => line.split(',').map(Number)),
-    random,
+  const rows = lines.map((line) => line.split(',').map(Number));
+  const pixels = (row: readonly number[]): number[] => row.slice(0, 64).map((pixel) => pixel / 16);
+  return dealShards(
+    rows.map((row) => ({ pixels: pixels(row), digit: row[64]! })),
+    { count, split, seed },
   );
+}
+
+/** One picture. */
+export interface Picture {
+  readonly pixels: number[];
+  readonly digit: number;
+}
+
+/** Pictures, 1 in 5 of them to test with, among so many children. */
+export function dealShards(
+  pictures: readonly Picture[],
+  { count, split, seed }: { readonly count: number; readonly split: Split; readonly seed: number },
+): Shards {
+  const random = seededRandom(seed, 7);
+  const rows = shuffled(pictures, random);
   const testCount = Math.floor(rows.length / 5);
   const train = rows.slice(testCount);
-  if (split === 'two shards') train.sort((a, b) => a[64]! - b[64]!);
+  if (split === 'two shards') train.sort((a, b) => a.digit - b.digit);
   const pieces = split === 'iid' ? count : 2 * count;
   const cut = Array.from({ length: pieces }, (_, i) =>
     train.slice(Math.floor((i * train.length) / pieces), Math.floor(((i + 1) * train.length) / pieces)),
@@ -49,11 +65,8 @@ export function digitShards(count: number, split: Split, seed: number): Shards {
   return { children, test: toRows(rows.slice(0, testCount)) };
 }
 
-function toRows(rows: readonly number[][]): Rows {
-  return {
-    features: rows.map((row) => row.slice(0, 64).map((pixel) => pixel / 16)),
-    labels: rows.map((row) => row[64]!),
-  };
+function toRows(pictures: readonly Picture[]): Rows {
+  return { features: pictures.map(({ pixels }) => pixels), labels: pictures.map(({ digit }) => digit) };
 }
 
 export function shuffled<T>(items: readonly T[], random: Random): T[] {
@@ -68,6 +81,8 @@ export interface LocalTraining {
   readonly batchSize: number;
   /** μ of FedProx; 0 unless given. */
   readonly proximal?: number;
+  /** `digitLayers` unless given. */
+  readonly layers?: NonNullable<NeuralNetworkOptions['layers']>;
 }
 
 export const digits: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
@@ -79,11 +94,11 @@ export const digitLayers: NonNullable<NeuralNetworkOptions['layers']> = [
 ];
 
 export function digitNetwork(
-  { learningRate, epochs, batchSize, proximal = 0 }: LocalTraining,
+  { learningRate, epochs, batchSize, proximal = 0, layers = digitLayers }: LocalTraining,
   seed: number,
 ): NeuralNetwork {
   return new NeuralNetwork({
-    layers: digitLayers,
+    layers,
     classes: [...digits],
     learningRate,
     batchSize,

@@ -41,6 +41,7 @@ describe('run', () => {
     [['inspect', '--help'], 'Usage: mainstem inspect'],
     [['serve', '--help'], 'Usage: mainstem serve'],
     [['join', '--help'], 'Usage: mainstem join'],
+    [['replay', '--help'], 'Usage: mainstem replay'],
     [['--version'], `${packageVersion()}\n`],
   ])('%j prints what was asked for', async (words, beginning) => {
     const { status, out, err } = await runQuickly(words);
@@ -52,7 +53,7 @@ describe('run', () => {
   it.each([
     [
       ['train'],
-      'mainstem: there is no command "train"; commands are: demo, inspect, serve, join\nTry: mainstem --help\n',
+      'mainstem: there is no command "train"; commands are: demo, inspect, serve, join, replay\nTry: mainstem --help\n',
     ],
     [
       ['join', 'http://x'],
@@ -63,6 +64,12 @@ describe('run', () => {
       ['serve', '--port', '70000'],
       'mainstem serve: --port is "70000", expected a whole number, 0 to 65535\nTry',
     ],
+    [['replay'], 'mainstem replay: expected one file, got none\nTry'],
+    [
+      ['replay', 'a.log', '--data', 'rows.csv'],
+      'mainstem replay: expected --data <file> and --label <column>, or neither\nTry',
+    ],
+    [['replay', 'a.log', '--until', '-1'], "mainstem replay: Option '--until' argument is ambiguous"],
     [['demo', '--nope'], "mainstem demo: Unknown option '--nope'\nTry: mainstem demo --help\n"],
     [['demo', '--seed', 'x'], 'mainstem demo: --seed is "x", expected a whole number, 0 to 4294967295\nTry'],
   ])('%j is refused without a stack trace', async (words, message) => {
