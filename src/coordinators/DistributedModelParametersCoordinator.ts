@@ -100,8 +100,11 @@ export class DistributedModelParametersCoordinator extends RoundsCoordinator<Mod
     this.#requireRounds(mode);
     const isImmediate = mode.name === 'immediate';
     if (isImmediate !== (this.rounds.mode.name === 'immediate')) this.reset();
+    const { takesDifferences } = this.rounds.mode;
     super.changeMode(mode);
-    this.#beginHistory();
+    // Updates that are on their way started from mains that are known already.
+    if (takesDifferences && mode.takesDifferences) this.#history.resize(mode.stalenessMax + 1);
+    else this.#beginHistory();
   }
 
   /**

@@ -5,11 +5,20 @@ import { inSlices } from '../steps.ts';
 /** The latest mains, as children have got them: what updates that started from one of them are compared with. */
 export class MainHistory {
   readonly #mains = new Map<number, Values>();
-  readonly #size: number;
+  #size: number;
 
   /** Keeps so many mains. */
   constructor(size: number) {
     this.#size = size;
+  }
+
+  /** Keeps so many from now on; the oldest go first. */
+  resize(size: number): void {
+    this.#size = size;
+    for (const version of this.#mains.keys()) {
+      if (this.#mains.size <= size) return;
+      this.#mains.delete(version);
+    }
   }
 
   /** Takes a copy of a main. */

@@ -344,6 +344,17 @@ describe('a mode', () => {
     expect(coordinator.waitingFor()?.missing).toEqual(['a', 'b']);
   });
 
+  test('that takes updates from older mains knows those of the one before, as many as it keeps', () => {
+    const { coordinator, send, main } = merging({ mode: 'asynchronous', mixing: 1 });
+    for (let version = 1; version <= 4; version++)
+      expect(send('quick', [version, version], version).status).toBe('applied');
+    coordinator.setMode({ mode: 'buffered', updates: 1, stalenessMax: 2, stalenessWeight: 'none' });
+    // From version 3, which was [2, 2]: it has come 10 further, and so does main.
+    expect(send('slow', [12, 12], 3).status).toBe('applied');
+    expect(main()).toEqual([14, 14]);
+    expect(send('slower', [12, 12], 2).status).toBe('stale');
+  });
+
   test.each<[ModeOption, RegExp]>([
     ['sometimes' as never, /mode is 'sometimes'|mode is "sometimes"/],
     [{ mode: 'buffered' } as never, /updates is undefined/],
