@@ -18,7 +18,7 @@ export interface UpdateRecorderOptions {
   store: Store;
   /** What its coordinator is, so that a replay can make another one. */
   coordinator: CoordinatorDescription;
-  /** What the keys in the store begin with. `'log/'`. */
+  /** What the keys in the store begin with, of this log alone. `'log/'`. */
   prefix?: string;
   /** What time it is in the records; the platform unless given. */
   clock?: Clock;
@@ -66,7 +66,9 @@ export class UpdateRecorder implements Plugin {
   #open: Taken[] = [];
   #pendingBytes = 0;
   #hasGap = false;
-  #writing: Promise<void> = Promise.resolve();
+  /** What is under this prefix is not this log. */
+  #isOther = false;
+  #writing: Promise<void>;
 
   /** Throws InvalidOptionError for an illegal option, or a coordinator that is not described in plain JSON. */
   constructor(options: UpdateRecorderOptions) {
@@ -80,6 +82,7 @@ export class UpdateRecorder implements Plugin {
     this.#clock = clock;
     this.#pendingBytesMax = pendingBytesMax;
     this.#onError = onError;
+    this.#writing = this.#assertEmpty();
     const description = checkDescription(coordinator);
     this.#write({ type: 'start', format: logFormat, coordinator: description, kernel: kernels.name });
   }
@@ -190,6 +193,7 @@ export class UpdateRecorder implements Plugin {
     this.#pendingBytes += value.length;
     this.#writing = this.#writing.then(async () => {
       try {
+        if (this.#isOther) return;
         await this.#store.batch([{ key, value }]);
       } catch (thrown) {
         this.#lose(toError(thrown));
@@ -197,6 +201,20 @@ export class UpdateRecorder implements Plugin {
         this.#pendingBytes -= value.length;
       }
     });
+  }
+
+  /** A log that is there already, of an earlier life of the coordinator say, must not be mixed with this one. */
+  async #assertEmpty(): Promise<void> {
+    try {
+      const { length } = await this.#store.keys(this.#prefix);
+      if (length > 0)
+        throw new StoreError(
+          `there is a log under ${show(this.#prefix)} already; give this one another prefix`,
+        );
+    } catch (thrown) {
+      this.#isOther = true;
+      this.#lose(toError(thrown));
+    }
   }
 
   /** A log with a hole in it is worth nothing from there on. */

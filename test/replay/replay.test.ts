@@ -283,6 +283,24 @@ describe('a log', () => {
     await expect(replayLog(memory)).rejects.toThrow('has a hole behind update');
   });
 
+  it('is not mixed with one that is there already', async () => {
+    const run = recorded(description);
+    add(run.coordinator, 'a', [1, 1], {});
+    await run.recorder.flush();
+    const errors: Error[] = [];
+    const later = new DistributedModelParametersCoordinator();
+    const recorder = new UpdateRecorder({
+      store: run.store,
+      coordinator: description,
+      onError: (error) => errors.push(error),
+    });
+    later.use(recorder);
+    expect(add(later, 'b', [5, 5], {})).toBe('applied');
+    await expect(recorder.flush()).rejects.toMatchObject({ code: 'STORE_FAILED' });
+    expect(errors.map(({ message }) => message)).toEqual([expect.stringContaining('another prefix')]);
+    expect((await replayLog(run.store)).getModelParameters().get('bias')[0]).toBe(1);
+  });
+
   it.each<[string, (store: MemoryStore) => unknown]>([
     ['there is no log', () => replayLog(new MemoryStore())],
     ['until is -1', (store) => replayLog(store, { until: -1 })],

@@ -1,6 +1,6 @@
 import { DistributedGradientsCoordinator } from '../../coordinators/DistributedGradientsCoordinator.ts';
 import type { Receipt } from '../../coordinators/receipts.ts';
-import { InvalidOptionError } from '../../errors.ts';
+import { DivergedError, InvalidOptionError } from '../../errors.ts';
 import { defaultCoordinatorLimits } from '../../limits.ts';
 import type { Configurable, Model } from '../../models/Model.ts';
 import { isGradientModel } from '../../models/Model.ts';
@@ -25,7 +25,7 @@ export interface FederationCounts {
   begun: number;
   /** Updates that were taken in. */
   taken: number;
-  /** Updates that were refused, by the code of the reason. */
+  /** Updates that were refused, by the code of the reason; `DIVERGED`: there was none to send. */
   readonly refused: Record<string, number>;
   /** Children that left before their update had arrived. */
   left: number;
@@ -33,6 +33,8 @@ export interface FederationCounts {
   bytesUp: number;
   bytesDown: number;
 }
+
+type Outcome = Pick<Receipt, 'status' | 'reason'>;
 
 /** A child at work. */
 interface Worker {
@@ -208,13 +210,19 @@ export class FederationRun {
     if (!this.#isInRounds && !this.isDone) this.#beginOne();
   }
 
-  async #train({ child, main, profile, random }: Worker): Promise<Receipt> {
+  async #train({ child, main, profile, random }: Worker): Promise<Outcome> {
     const model = this.#model as Model & Partial<Configurable<{ seed: number }>>;
     const { features, labels } = this.#plan.rows(child);
     await model.setModelParameters(main, { resetOptimizer: true });
     // What is random in its training depends on the child and on main alone.
     model.setParameters?.({ seed: Math.floor(random.next() * 2 ** 31) });
-    await model.train(features, labels, this.#plan.training);
+    try {
+      await model.train(features, labels, this.#plan.training);
+    } catch (thrown) {
+      // From a main that others have spoilt, say: it has nothing to send.
+      if (thrown instanceof DivergedError) return { status: 'refused', reason: thrown };
+      throw thrown;
+    }
     return this.#send(child, main, profile, random);
   }
 

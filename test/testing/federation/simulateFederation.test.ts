@@ -78,6 +78,21 @@ describe('simulateFederation', () => {
     ).toBeGreaterThan(100);
   });
 
+  it('a training that diverges has nothing to send', async () => {
+    const createModel = () =>
+      new NeuralNetwork({
+        layers: [64, 8, { units: 10, activation: 'softmax' }],
+        classes,
+        learningRate: 1e30,
+        optimizer: 'gradientDescent',
+        maximumNumberOfIterations: 3,
+      });
+    const coordinator = { kind: 'parameters', mode: 'asynchronous' } as const;
+    await expect(simulateFederation(base({ createModel, coordinator, timeLimitMs: 5_000 }))).rejects.toThrow(
+      'main was not moved 12 times within 5000 ms',
+    );
+  });
+
   it('slow links take their time', async () => {
     const slow = (bytesPerSecond: number) =>
       simulateFederation(base({ versions: 3, profile: () => ({ trainingMs: 100, bytesPerSecond }) }));
