@@ -150,7 +150,13 @@ try {
   mustRun('npm', ['init', '-y'], folder);
   mustRun('npm', ['pkg', 'set', 'type=module'], folder);
   mustRun('npm', ['install', '--no-audit', '--no-fund', `../${tarball}`], folder);
-  for (const page of ['README.md', 'docs/coordination.md', 'docs/compression.md', 'docs/simulation.md'])
+  for (const page of [
+    'README.md',
+    'docs/coordination.md',
+    'docs/compression.md',
+    'docs/simulation.md',
+    'docs/bayesian.md',
+  ])
     checkBlocks(folder, page);
   checkRequire(folder);
   checkCommand(folder);

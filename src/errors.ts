@@ -91,6 +91,16 @@ export class DivergedError extends MainstemError {
   }
 }
 
+/** Messages went on changing; `residual` is by how much in the last round. */
+export class DidNotConvergeError extends MainstemError {
+  readonly residual: number;
+
+  constructor(residual: number, message: string) {
+    super('DID_NOT_CONVERGE', message);
+    this.residual = residual;
+  }
+}
+
 /** A linear system has no unique solution. */
 export class SingularMatrixError extends MainstemError {
   constructor(message: string) {

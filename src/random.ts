@@ -93,6 +93,29 @@ export function standardNormal(random: Random): number {
   return Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());
 }
 
+/** Shares that add up to 1, from a Dirichlet distribution: gamma variables over their sum. */
+export function drawDirichlet(alpha: ArrayLike<number>, random: Random): number[] {
+  // Logarithms: with a small alpha the variables themselves are too small for any number.
+  const logs = Array.from(alpha, (shape) => drawLogGamma(shape, random));
+  const most = Math.max(...logs);
+  const weights = logs.map((log) => Math.exp(log - most));
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  return weights.map((weight) => weight / sum);
+}
+
+/** The logarithm of a gamma variable of rate 1 (Marsaglia and Tsang 2000; below 1 by their section 6). */
+export function drawLogGamma(shape: number, random: Random): number {
+  if (shape < 1) return drawLogGamma(shape + 1, random) + Math.log(1 - random.next()) / shape;
+  const d = shape - 1 / 3;
+  const c = 1 / Math.sqrt(9 * d);
+  for (;;) {
+    const x = standardNormal(random);
+    const v = (1 + c * x) ** 3;
+    if (v > 0 && Math.log(1 - random.next()) < 0.5 * x * x + d - d * v + d * Math.log(v))
+      return Math.log(d * v);
+  }
+}
+
 /** Puts the entries in random order, in place (Fisher and Yates). */
 export function shuffle<T extends { length: number; [index: number]: number }>(
   entries: T,

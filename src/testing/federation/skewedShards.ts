@@ -1,7 +1,6 @@
 import { InvalidOptionError } from '../../errors.ts';
 import { checkOptions, expecting } from '../../models/options.ts';
-import { seededRandom } from '../../random.ts';
-import { drawDirichlet } from './dirichlet.ts';
+import { drawDirichlet, seededRandom } from '../../random.ts';
 
 /** Rows with one label each. */
 export interface LabelledRows {
@@ -53,7 +52,7 @@ export function skewedShards(
   const groups = [...byLabel.values()];
   return (child) => {
     const random = seededRandom(seed, child + 1);
-    const shares = drawDirichlet(groups.length, alpha, random);
+    const shares = drawDirichlet(Array<number>(groups.length).fill(alpha), random);
     const rows = Array.from({ length: rowsPerChild }, () => {
       const group = groups[pick(shares, random.next())] as number[];
       return group[Math.floor(random.next() * group.length)] as number;

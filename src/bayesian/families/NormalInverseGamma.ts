@@ -1,0 +1,166 @@
+import { LayoutMismatchError } from '../../errors.ts';
+import type { Random } from '../../random.ts';
+import { drawLogGamma, standardNormal } from '../../random.ts';
+import { cholesky, invertFrom, logDeterminant, solveLower, solveUpper } from '../cholesky.ts';
+import { digamma, logGamma } from '../gammaFunctions.ts';
+import type { Numbers } from './Distribution.ts';
+import { Distribution } from './Distribution.ts';
+
+/** What a normal-inverse-gamma distribution is by. */
+export interface NormalInverseGammaParameters {
+  readonly mean: ArrayLike<number>;
+  /** Of the weights, in units of 1 / σ²: d × d, row-major. */
+  readonly precision: ArrayLike<number>;
+  /** Of the gamma distribution of 1 / σ². */
+  readonly shape: number;
+  readonly rate: number;
+}
+
+/**
+ * Weights w and a variance σ² that are not known: 1/σ² ~ Gamma(shape, rate), w | σ² ~ N(mean, σ² Λ⁻¹). Natural parameters:
+ * Λ·mean (d), Λ (d × d), shape, and rate + ½ meanᵀ Λ mean; as a message of rows X with labels y: Xᵀy, XᵀX, n/2, yᵀy/2.
+ */
+export class NormalInverseGamma extends Distribution<NormalInverseGamma> {
+  readonly dimension: number;
+  readonly family: string;
+  #lower: Numbers | undefined;
+
+  private constructor(natural: Numbers, dimension: number) {
+    super(natural);
+    this.dimension = dimension;
+    this.family = `normalInverseGamma(${dimension})`;
+  }
+
+  /** The message; see also `of`. Throws LayoutMismatchError unless Λ is d × d. */
+  static natural(
+    precisionTimesMean: ArrayLike<number>,
+    precision: ArrayLike<number>,
+    shape: number,
+    halfSquares: number,
+  ): NormalInverseGamma {
+    const { length } = precisionTimesMean;
+    if (precision.length !== length * length)
+      throw new LayoutMismatchError(`got ${precision.length} numbers for a ${length} × ${length} matrix`);
+    const natural = new Float64Array(length + length * length + 2);
+    natural.set(precisionTimesMean);
+    natural.set(precision, length);
+    natural[natural.length - 2] = shape;
+    natural[natural.length - 1] = halfSquares;
+    return new NormalInverseGamma(natural, length);
+  }
+
+  static of({ mean, precision, shape, rate }: NormalInverseGammaParameters): NormalInverseGamma {
+    const { length } = mean;
+    const h = Float64Array.from({ length }, (_, r) => {
+      let sum = 0;
+      for (let c = 0; c < length; c++) sum += (precision[r * length + c] as number) * (mean[c] as number);
+      return sum;
+    });
+    const square = h.reduce((sum, value, i) => sum + value * (mean[i] as number), 0);
+    return NormalInverseGamma.natural(h, precision, shape, rate + 0.5 * square);
+  }
+
+  static uniform(dimension: number): NormalInverseGamma {
+    return new NormalInverseGamma(new Float64Array(dimension + dimension ** 2 + 2), dimension);
+  }
+
+  /** Λ, row-major: a live view. */
+  get precision(): Numbers {
+    return this.natural.subarray(this.dimension, this.dimension + this.dimension ** 2);
+  }
+
+  get shape(): number {
+    return this.natural[this.natural.length - 2] as number;
+  }
+
+  /** Rate of the gamma distribution of 1 / σ². */
+  get rate(): number {
+    return (this.natural[this.natural.length - 1] as number) - 0.5 * this.#square();
+  }
+
+  get isProper(): boolean {
+    return this.#factor() !== undefined && this.shape > 0 && this.rate > 0;
+  }
+
+  /** Of the weights. */
+  get mean(): Numbers {
+    this.assertProper();
+    return this.#mean();
+  }
+
+  /** Of the weights, whatever σ² is (a Student distribution): ∞ where shape ≤ 1. Row-major. */
+  get covariance(): Numbers {
+    this.assertProper();
+    const noise = this.shape > 1 ? this.rate / (this.shape - 1) : Infinity;
+    return invertFrom(this.#factor() as Numbers, this.dimension).map((value) => value * noise);
+  }
+
+  /** Mean of σ²; ∞ where shape ≤ 1. */
+  get noiseVariance(): number {
+    this.assertProper();
+    return this.shape > 1 ? this.rate / (this.shape - 1) : Infinity;
+  }
+
+  sample(random: Random): { weights: Numbers; noiseVariance: number } {
+    this.assertProper();
+    const noiseVariance = this.rate / Math.exp(drawLogGamma(this.shape, random));
+    const deviation = Float64Array.from({ length: this.dimension }, () => standardNormal(random));
+    solveUpper(this.#factor() as Numbers, deviation);
+    const weights = this.#mean().map(
+      (value, i) => value + Math.sqrt(noiseVariance) * (deviation[i] as number),
+    );
+    return { weights, noiseVariance };
+  }
+
+  /** Of w/σ², −w wᵀ/(2σ²), −ln σ² and −1/σ². */
+  expectedStatistics(): Numbers {
+    this.assertProper();
+    const { dimension, shape, rate } = this;
+    const mean = this.#mean();
+    const inverse = invertFrom(this.#factor() as Numbers, dimension);
+    const statistics = new Float64Array(this.natural.length);
+    const noisePrecision = shape / rate;
+    for (let r = 0; r < dimension; r++) {
+      statistics[r] = noisePrecision * (mean[r] as number);
+      for (let c = 0; c < dimension; c++) {
+        const second = noisePrecision * (mean[r] as number) * (mean[c] as number);
+        statistics[dimension + r * dimension + c] = -0.5 * (second + (inverse[r * dimension + c] as number));
+      }
+    }
+    statistics[statistics.length - 2] = digamma(shape) - Math.log(rate);
+    statistics[statistics.length - 1] = -noisePrecision;
+    return statistics;
+  }
+
+  protected create(natural: Numbers): NormalInverseGamma {
+    return new NormalInverseGamma(natural, this.dimension);
+  }
+
+  protected logPartition(): number {
+    const lower = this.#factor() as Numbers;
+    return (
+      logGamma(this.shape) - this.shape * Math.log(this.rate) - 0.5 * logDeterminant(lower, this.dimension)
+    );
+  }
+
+  #factor(): Numbers | undefined {
+    this.#lower ??= cholesky(this.precision, this.dimension);
+    return this.#lower;
+  }
+
+  #mean(): Numbers {
+    const mean = this.natural.slice(0, this.dimension);
+    solveLower(this.#factor() as Numbers, mean);
+    solveUpper(this.#factor() as Numbers, mean);
+    return mean;
+  }
+
+  /** meanᵀ Λ mean. */
+  #square(): number {
+    const lower = this.#factor();
+    if (lower === undefined) return 0;
+    const half = this.natural.slice(0, this.dimension);
+    solveLower(lower, half);
+    return half.reduce((sum, value) => sum + value * value, 0);
+  }
+}
