@@ -17,6 +17,7 @@ const tables = [
   'coordination',
   'rules',
   'simulation',
+  'bayesian',
   'mnist',
   'compression',
   'formulas',

@@ -1,36 +1,13 @@
-import { InvalidDataError, InvalidOptionError } from '../errors.ts';
 import type { Features, Matrix } from '../models/features.ts';
-import { readMatrix } from '../models/features.ts';
-import { checkOptions, expecting } from '../models/options.ts';
-import { show } from '../show.ts';
+import { checkOptions } from '../models/options.ts';
 import { cholesky, invertFrom } from './cholesky.ts';
 import type { Machine } from './exchange.ts';
 import type { Numbers } from './families/Distribution.ts';
 import { VectorGaussian } from './families/VectorGaussian.ts';
 import { normalCdf, truncation } from './probit.ts';
-
-/** Options of BayesPointMachine. */
-export interface BayesPointMachineOptions {
-  /** Variance of the noise of a score, above 0. 1. */
-  readonly noiseVariance?: number;
-  /** Variance of each weight in the prior, above 0. 1. */
-  readonly priorVariance?: number;
-  /** Whether a column of ones is put before the features. False: there is no hidden intercept. */
-  readonly fitIntercept?: boolean;
-  /** Sweeps over the rows for each message. 1: what a sweep leaves undone, the next round does. */
-  readonly sweeps?: number;
-}
-
-const isAbove = (value: unknown): boolean => Number.isFinite(value) && Number(value) > 0;
-const checks = {
-  noiseVariance: expecting('a number above 0', isAbove),
-  priorVariance: expecting('a number above 0', isAbove),
-  fitIntercept: expecting('true or false', (value) => typeof value === 'boolean'),
-  sweeps: expecting(
-    'a whole number, 1 or more',
-    (value) => Number.isSafeInteger(value) && Number(value) >= 1,
-  ),
-};
+import type { BayesPointMachineOptions } from './probitRows.ts';
+import { machineChecks, readRows, readSigns, requireColumns } from './probitRows.ts';
+import { addSquare, multiplyTriangle, triangleLength, triangleOf, wholeOf } from './triangle.ts';
 
 /** The rows of a machine, and what is remembered of each: its site t x xᵀ, u x, between two rounds. */
 interface Data {
@@ -53,26 +30,24 @@ export class BayesPointMachine implements Machine<VectorGaussian> {
   readonly #hasIntercept: boolean;
   readonly #data: Data;
   #inbox: VectorGaussian;
+  /** The product of what all rows say. */
+  #message: VectorGaussian;
 
   /** Throws InvalidOptionError or InvalidDataError. Labels are true and false. */
   constructor(features: Features, labels: readonly boolean[], options: BayesPointMachineOptions = {}) {
-    const {
-      noiseVariance = 1,
-      priorVariance = 1,
-      fitIntercept = false,
-      sweeps = 1,
-    } = checkOptions<BayesPointMachineOptions>(options, checks);
+    const checked = checkOptions<BayesPointMachineOptions>(options, machineChecks);
+    const { noiseVariance = 1, priorVariance = 1, fitIntercept = false, sweeps = 1 } = checked;
     this.#noise = noiseVariance;
     this.#sweeps = sweeps;
     this.#hasIntercept = fitIntercept;
-    const rows = this.#read(features);
-    if (labels.length !== rows.rows)
-      throw new InvalidDataError(`there are ${rows.rows} rows and ${labels.length} labels, expected as many`);
+    const rows = readRows(features, fitIntercept);
+    const signs = readSigns(labels, rows.rows);
     this.prior = VectorGaussian.isotropic(rows.columns, 0, priorVariance);
     this.#inbox = this.prior.power(0);
+    this.#message = this.prior.power(0);
     this.#data = {
       rows,
-      signs: Int8Array.from(labels, signOf),
+      signs,
       precisions: new Float64Array(rows.rows),
       shifts: new Float64Array(rows.rows),
     };
@@ -81,13 +56,16 @@ export class BayesPointMachine implements Machine<VectorGaussian> {
   /** What the rows say of the weights, given what others say. */
   computeMessage(inbox: VectorGaussian): VectorGaussian {
     this.#inbox = inbox;
-    for (let sweep = 0; sweep < this.#sweeps; sweep++) this.#sweep(this.prior.multiply(inbox));
-    return this.#message();
+    for (let sweep = 0; sweep < this.#sweeps; sweep++) {
+      this.#sweep(this.posterior());
+      this.#message = this.#addUp();
+    }
+    return this.#message;
   }
 
   /** Prior, what others have said last, and the rows, together. */
   posterior(): VectorGaussian {
-    return this.prior.multiply(this.#inbox).multiply(this.#message());
+    return this.prior.multiply(this.#inbox).multiply(this.#message);
   }
 
   /** The same without what one of its rows says. */
@@ -110,10 +88,9 @@ export class BayesPointMachine implements Machine<VectorGaussian> {
 
   /** The probability of `true` for each row, by this posterior; the machine's own unless given. */
   predictProbabilities(features: Features, posterior: VectorGaussian = this.posterior()): number[] {
-    const { data, rows, columns } = this.#read(features);
+    const { data, rows, columns } = readRows(features, this.#hasIntercept);
     const { mean, covariance } = posterior;
-    if (columns !== mean.length)
-      throw new InvalidDataError(`features have ${columns} columns, the weights are ${mean.length}`);
+    requireColumns(columns, mean.length);
     return Array.from({ length: rows }, (_, row) => {
       const x = data.subarray(row * columns, (row + 1) * columns);
       let [score, variance] = [0, this.#noise];
@@ -127,18 +104,17 @@ export class BayesPointMachine implements Machine<VectorGaussian> {
   }
 
   /** One pass over the rows, with the posterior kept up to date after each. */
-  #sweep(cavity: VectorGaussian): void {
+  #sweep(posterior: VectorGaussian): void {
     const { rows, columns, data } = this.#data.rows;
-    const posterior = cavity.multiply(this.#message());
     const lower = cholesky(posterior.precision, columns);
     // Nothing can be made of it now: the sites stay, and the next round has another inbox.
     if (lower === undefined) return;
-    const covariance = invertFrom(lower, columns);
+    const covariance = triangleOf(invertFrom(lower, columns), columns);
     const { mean } = posterior;
     const spread = new Float64Array(columns);
     for (let row = 0; row < rows; row++) {
       const x = data.subarray(row * columns, (row + 1) * columns) as Numbers;
-      const a = multiplyInto(spread, covariance, x);
+      const a = multiplyTriangle(covariance, x, spread);
       const b = dot(x, mean);
       const site = this.#siteOf(row, a, b);
       if (site === undefined) continue;
@@ -148,13 +124,8 @@ export class BayesPointMachine implements Machine<VectorGaussian> {
       shifts[row] = site.shift;
       const gain = dt / (1 + dt * a);
       const step = du - gain * (b + a * du);
-      for (let r = 0; r < columns; r++) {
-        const s = spread[r] as number;
-        mean[r] = (mean[r] as number) + s * step;
-        for (let c = 0; c < columns; c++)
-          covariance[r * columns + c] =
-            (covariance[r * columns + c] as number) - gain * s * (spread[c] as number);
-      }
+      for (let r = 0; r < columns; r++) mean[r] = (mean[r] as number) + (spread[r] as number) * step;
+      addSquare(covariance, spread, -gain);
     }
   }
 
@@ -174,53 +145,20 @@ export class BayesPointMachine implements Machine<VectorGaussian> {
     return Number.isFinite(precision) && Number.isFinite(shift) ? { precision, shift } : undefined;
   }
 
-  /** The product of the sites: a sum, never a difference. */
-  #message(): VectorGaussian {
+  /** The product of what all rows say: a sum, never a difference. */
+  #addUp(): VectorGaussian {
     const { rows: matrix, precisions, shifts } = this.#data;
     const { rows, columns, data } = matrix;
     const h = new Float64Array(columns);
-    const p = new Float64Array(columns * columns);
+    const p = new Float64Array(triangleLength(columns));
     for (let row = 0; row < rows; row++) {
-      const [t, u] = [precisions[row] as number, shifts[row] as number];
-      for (let r = 0; r < columns; r++) {
-        const x = data[row * columns + r] as number;
-        h[r] = (h[r] as number) + u * x;
-        for (let c = 0; c < columns; c++)
-          p[r * columns + c] = (p[r * columns + c] as number) + t * x * (data[row * columns + c] as number);
-      }
+      const x = data.subarray(row * columns, (row + 1) * columns) as Numbers;
+      const u = shifts[row] as number;
+      for (let i = 0; i < columns; i++) h[i] = (h[i] as number) + u * (x[i] as number);
+      addSquare(p, x, precisions[row] as number);
     }
-    return VectorGaussian.natural(h, p);
+    return VectorGaussian.natural(h, wholeOf(p, columns));
   }
-
-  #read(features: Features): Matrix {
-    const matrix = readMatrix(features, 'float64');
-    if (!this.#hasIntercept) return matrix;
-    const columns = matrix.columns + 1;
-    const data = new Float64Array(matrix.rows * columns);
-    for (let row = 0; row < matrix.rows; row++) {
-      data[row * columns] = 1;
-      data.set(matrix.data.subarray(row * matrix.columns, (row + 1) * matrix.columns), row * columns + 1);
-    }
-    return { data, rows: matrix.rows, columns };
-  }
-}
-
-function signOf(label: boolean, row: number): number {
-  if (typeof label === 'boolean') return label ? 1 : -1;
-  throw new InvalidOptionError(`label ${row} is ${show(label)}, expected true or false`);
-}
-
-/** target = C x; returns xᵀ C x. */
-function multiplyInto(target: Numbers, matrix: Numbers, x: Numbers): number {
-  const size = x.length;
-  let square = 0;
-  for (let r = 0; r < size; r++) {
-    let sum = 0;
-    for (let c = 0; c < size; c++) sum += (matrix[r * size + c] as number) * (x[c] as number);
-    target[r] = sum;
-    square += sum * (x[r] as number);
-  }
-  return square;
 }
 
 function dot(a: Numbers, b: Numbers): number {

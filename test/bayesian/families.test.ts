@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Bernoulli } from '../../src/bayesian/families/Bernoulli.ts';
 import { Beta } from '../../src/bayesian/families/Beta.ts';
+import { DiagonalGaussian } from '../../src/bayesian/families/DiagonalGaussian.ts';
 import { Dirichlet } from '../../src/bayesian/families/Dirichlet.ts';
 import { Gamma } from '../../src/bayesian/families/Gamma.ts';
 import { Gaussian } from '../../src/bayesian/families/Gaussian.ts';
@@ -26,6 +27,15 @@ interface Any {
 const families: [string, (random: Random) => unknown, () => unknown][] = [
   ['Gaussian', (random) => Gaussian.of(standardNormal(random), 0.1 + 3 * random.next()), Gaussian.uniform],
   ['VectorGaussian', (random) => vector(random, 3), () => VectorGaussian.uniform(3)],
+  [
+    'DiagonalGaussian',
+    (random) =>
+      DiagonalGaussian.of(
+        [standardNormal(random), standardNormal(random)],
+        [0.1 + random.next(), 1 + random.next()],
+      ),
+    () => DiagonalGaussian.uniform(2),
+  ],
   ['Gamma', (random) => Gamma.of(0.2 + 4 * random.next(), 0.1 + 3 * random.next()), Gamma.uniform],
   ['Beta', (random) => Beta.of(0.2 + 4 * random.next(), 0.2 + 4 * random.next()), Beta.uniform],
   [
@@ -136,7 +146,13 @@ describe.each(families)('%s', (_, draw, uniform) => {
 /** The place of the same number in the other half of a symmetric matrix. */
 function mirrorOf(a: unknown, place: number): number {
   const { dimension } = a as { dimension?: number };
-  if (dimension === undefined || place < dimension || place >= dimension + dimension ** 2) return place;
+  if (
+    dimension === undefined ||
+    a instanceof DiagonalGaussian ||
+    place < dimension ||
+    place >= dimension + dimension ** 2
+  )
+    return place;
   const at = place - dimension;
   return dimension + (at % dimension) * dimension + Math.floor(at / dimension);
 }
@@ -155,6 +171,9 @@ describe('closed forms', () => {
     expectClose(gaussian.mean, [1, -2]);
     expectClose(gaussian.covariance, [2, 0.5, 0.5, 1]);
     expectClose(gaussian.variance, [2, 1]);
+    expectClose(DiagonalGaussian.of([1, 2], [3, 4]).mean, [1, 2]);
+    expectClose(DiagonalGaussian.of([1, 2], [3, 4]).variance, [3, 4]);
+    expect(() => DiagonalGaussian.natural([1], [1, 2])).toThrow('expected as many');
   });
 
   it('KL of normal distributions', () => {

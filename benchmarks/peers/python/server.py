@@ -57,7 +57,7 @@ def versions():
 
 def make(work, settings):
     module, name = work.split(".")
-    if module not in ("regression", "network", "merging", "predicting"):
+    if module not in ("regression", "network", "merging", "predicting", "bayesian"):
         raise ValueError(f"there is no work {work}")
     return getattr(__import__(module), name)(**settings)
 
