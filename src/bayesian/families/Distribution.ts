@@ -57,8 +57,8 @@ export abstract class Distribution<Self extends Distribution<Self>> {
   }
 
   /**
-   * KL(this ‖ other), 0 or more: A(η′) − A(η) − ∇A(η) · (η′ − η), for two proper ones; ∞ where this is a point that the other
-   * has no room for. Throws InvalidOptionError for improper ones.
+   * KL(this ‖ other), 0 or more: A(η′) − A(η) − ∇A(η) · (η′ − η), A being `logPartition`. Throws InvalidOptionError where one of
+   * them is improper.
    */
   kullbackLeibler(other: Self): number {
     this.assertSameFamily(other);
