@@ -45,8 +45,6 @@ const ALLOWED = new Map([
   ['threads', [...LEARNING, 'threads']],
   ['game', EDGES],
   ['replay', [...FEDERATION, 'replay']],
-  // Beliefs and their models: what coordinators and children exchange, as the other models are.
-  ['bayesian', [...LEARNING, 'bayesian']],
   ['dashboard', EDGES],
   ['testing', [...EDGES, 'testing']],
   ['cli', [...EDGES, 'testing', 'cli']],

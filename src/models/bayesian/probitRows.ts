@@ -1,8 +1,8 @@
-import { InvalidDataError } from '../errors.ts';
-import type { Features, Matrix } from '../models/features.ts';
-import { readMatrix } from '../models/features.ts';
-import { expecting } from '../models/options.ts';
-import { show } from '../show.ts';
+import { InvalidDataError } from '../../errors.ts';
+import { show } from '../../show.ts';
+import type { Features, Matrix } from '../features.ts';
+import { readMatrix } from '../features.ts';
+import { expecting } from '../options.ts';
 
 /** Options of a Bayes point machine. */
 export interface BayesPointMachineOptions {

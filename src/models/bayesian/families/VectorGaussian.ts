@@ -1,6 +1,6 @@
-import { InvalidOptionError, LayoutMismatchError } from '../../errors.ts';
-import type { Random } from '../../random.ts';
-import { standardNormal } from '../../random.ts';
+import { InvalidOptionError, LayoutMismatchError } from '../../../errors.ts';
+import type { Random } from '../../../random.ts';
+import { standardNormal } from '../../../random.ts';
 import { cholesky, invertFrom, logDeterminant, solveLower, solveUpper } from '../cholesky.ts';
 import type { Numbers } from './Distribution.ts';
 import { Distribution } from './Distribution.ts';

@@ -1,5 +1,5 @@
-import { InvalidOptionError, LayoutMismatchError, NonFiniteError } from '../../errors.ts';
-import { findNonFinite } from '../../parameters/values.ts';
+import { InvalidOptionError, LayoutMismatchError, NonFiniteError } from '../../../errors.ts';
+import { findNonFinite } from '../../../parameters/values.ts';
 
 export type Numbers = Float64Array<ArrayBuffer>;
 

@@ -1,22 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BayesPointMachine } from '../../src/bayesian/BayesPointMachine.ts';
+import { BayesPointMachine } from '../../../src/models/bayesian/BayesPointMachine.ts';
 import {
   betaBernoulliMessage,
   dirichletCategoricalMessage,
   gammaPoissonMessage,
   linearRegressionMessage,
   noisyLinearRegressionMessage,
-} from '../../src/bayesian/conjugate.ts';
-import { changeOf, exchangeMessages } from '../../src/bayesian/exchange.ts';
-import { Beta } from '../../src/bayesian/families/Beta.ts';
-import { Dirichlet } from '../../src/bayesian/families/Dirichlet.ts';
-import { Gamma } from '../../src/bayesian/families/Gamma.ts';
-import { NormalInverseGamma } from '../../src/bayesian/families/NormalInverseGamma.ts';
-import { VectorGaussian } from '../../src/bayesian/families/VectorGaussian.ts';
-import { truncation } from '../../src/bayesian/probit.ts';
-import { SharedVariable } from '../../src/bayesian/SharedVariable.ts';
-import { drawLogGamma, seededRandom, shuffle, standardNormal } from '../../src/random.ts';
+} from '../../../src/models/bayesian/conjugate.ts';
+import { changeOf, exchangeMessages } from '../../../src/models/bayesian/exchange.ts';
+import { Beta } from '../../../src/models/bayesian/families/Beta.ts';
+import { Dirichlet } from '../../../src/models/bayesian/families/Dirichlet.ts';
+import { Gamma } from '../../../src/models/bayesian/families/Gamma.ts';
+import { NormalInverseGamma } from '../../../src/models/bayesian/families/NormalInverseGamma.ts';
+import { VectorGaussian } from '../../../src/models/bayesian/families/VectorGaussian.ts';
+import { truncation } from '../../../src/models/bayesian/probit.ts';
+import { SharedVariable } from '../../../src/models/bayesian/SharedVariable.ts';
+import { drawLogGamma, seededRandom, shuffle, standardNormal } from '../../../src/random.ts';
 
 /** Whichever family. */
 interface Any {

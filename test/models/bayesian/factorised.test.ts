@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { BayesPointMachine } from '../../src/bayesian/BayesPointMachine.ts';
-import { exchangeMessages } from '../../src/bayesian/exchange.ts';
-import { FactorisedBayesPointMachine } from '../../src/bayesian/FactorisedBayesPointMachine.ts';
-import { DiagonalGaussian } from '../../src/bayesian/families/DiagonalGaussian.ts';
-import { truncation } from '../../src/bayesian/probit.ts';
-import { seededRandom, standardNormal } from '../../src/random.ts';
+import { BayesPointMachine } from '../../../src/models/bayesian/BayesPointMachine.ts';
+import { exchangeMessages } from '../../../src/models/bayesian/exchange.ts';
+import { FactorisedBayesPointMachine } from '../../../src/models/bayesian/FactorisedBayesPointMachine.ts';
+import { DiagonalGaussian } from '../../../src/models/bayesian/families/DiagonalGaussian.ts';
+import { truncation } from '../../../src/models/bayesian/probit.ts';
+import { seededRandom, standardNormal } from '../../../src/random.ts';
 
 const random = seededRandom(5);
 const size = 4;

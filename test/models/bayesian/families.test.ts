@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Bernoulli } from '../../src/bayesian/families/Bernoulli.ts';
-import { Beta } from '../../src/bayesian/families/Beta.ts';
-import { DiagonalGaussian } from '../../src/bayesian/families/DiagonalGaussian.ts';
-import { Dirichlet } from '../../src/bayesian/families/Dirichlet.ts';
-import { Gamma } from '../../src/bayesian/families/Gamma.ts';
-import { Gaussian } from '../../src/bayesian/families/Gaussian.ts';
-import { NormalInverseGamma } from '../../src/bayesian/families/NormalInverseGamma.ts';
-import { VectorGaussian } from '../../src/bayesian/families/VectorGaussian.ts';
-import type { Random } from '../../src/random.ts';
-import { seededRandom, standardNormal } from '../../src/random.ts';
+import { Bernoulli } from '../../../src/models/bayesian/families/Bernoulli.ts';
+import { Beta } from '../../../src/models/bayesian/families/Beta.ts';
+import { DiagonalGaussian } from '../../../src/models/bayesian/families/DiagonalGaussian.ts';
+import { Dirichlet } from '../../../src/models/bayesian/families/Dirichlet.ts';
+import { Gamma } from '../../../src/models/bayesian/families/Gamma.ts';
+import { Gaussian } from '../../../src/models/bayesian/families/Gaussian.ts';
+import { NormalInverseGamma } from '../../../src/models/bayesian/families/NormalInverseGamma.ts';
+import { VectorGaussian } from '../../../src/models/bayesian/families/VectorGaussian.ts';
+import type { Random } from '../../../src/random.ts';
+import { seededRandom, standardNormal } from '../../../src/random.ts';
 
 /** Whichever family. */
 interface Any {

@@ -1,6 +1,6 @@
-import { LayoutMismatchError } from '../../errors.ts';
-import type { Random } from '../../random.ts';
-import { standardNormal } from '../../random.ts';
+import { LayoutMismatchError } from '../../../errors.ts';
+import type { Random } from '../../../random.ts';
+import { standardNormal } from '../../../random.ts';
 import type { Numbers } from './Distribution.ts';
 import { Distribution } from './Distribution.ts';
 

@@ -1,5 +1,5 @@
-import { DidNotConvergeError, InvalidOptionError } from '../errors.ts';
-import { checkOptions, expecting } from '../models/options.ts';
+import { DidNotConvergeError, InvalidOptionError } from '../../errors.ts';
+import { checkOptions, expecting } from '../options.ts';
 import type { Distribution, Numbers } from './families/Distribution.ts';
 import { SharedVariable } from './SharedVariable.ts';
 

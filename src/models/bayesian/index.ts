@@ -1,6 +1,6 @@
 // Every public name of mainstem/bayesian, by hand.
 
-export { DidNotConvergeError } from '../errors.ts';
+export { DidNotConvergeError } from '../../errors.ts';
 export { BayesPointMachine } from './BayesPointMachine.ts';
 export {
   betaBernoulliMessage,

@@ -1,6 +1,6 @@
-import { LayoutMismatchError } from '../../errors.ts';
-import type { Random } from '../../random.ts';
-import { drawLogGamma, standardNormal } from '../../random.ts';
+import { LayoutMismatchError } from '../../../errors.ts';
+import type { Random } from '../../../random.ts';
+import { drawLogGamma, standardNormal } from '../../../random.ts';
 import { cholesky, invertFrom, logDeterminant, solveLower, solveUpper } from '../cholesky.ts';
 import { digamma, logGamma } from '../gammaFunctions.ts';
 import type { Numbers } from './Distribution.ts';

@@ -1,5 +1,5 @@
-import type { Features, Matrix } from '../models/features.ts';
-import { checkOptions } from '../models/options.ts';
+import type { Features, Matrix } from '../features.ts';
+import { checkOptions } from '../options.ts';
 import type { Machine } from './exchange.ts';
 import { sweepFactorised } from './factorisedSweep.ts';
 import { DiagonalGaussian } from './families/DiagonalGaussian.ts';

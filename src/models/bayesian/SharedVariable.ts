@@ -1,5 +1,5 @@
-import { InvalidOptionError } from '../errors.ts';
-import { show } from '../show.ts';
+import { InvalidOptionError } from '../../errors.ts';
+import { show } from '../../show.ts';
 import type { Distribution } from './families/Distribution.ts';
 
 /** What became of a message. */

@@ -1,5 +1,5 @@
-import type { Random } from '../../random.ts';
-import { drawDirichlet } from '../../random.ts';
+import type { Random } from '../../../random.ts';
+import { drawDirichlet } from '../../../random.ts';
 import { digamma, logGamma } from '../gammaFunctions.ts';
 import type { Numbers } from './Distribution.ts';
 import { Distribution } from './Distribution.ts';

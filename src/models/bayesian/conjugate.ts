@@ -1,7 +1,7 @@
-import { InvalidDataError } from '../errors.ts';
-import type { Features } from '../models/features.ts';
-import { readMatrix } from '../models/features.ts';
-import { show } from '../show.ts';
+import { InvalidDataError } from '../../errors.ts';
+import { show } from '../../show.ts';
+import type { Features } from '../features.ts';
+import { readMatrix } from '../features.ts';
 import { Beta } from './families/Beta.ts';
 import { Dirichlet } from './families/Dirichlet.ts';
 import { Gamma } from './families/Gamma.ts';

@@ -1,4 +1,4 @@
-import type { Random } from '../../random.ts';
+import type { Random } from '../../../random.ts';
 import type { Numbers } from './Distribution.ts';
 import { Distribution } from './Distribution.ts';
 
