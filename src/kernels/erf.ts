@@ -27,6 +27,14 @@ function series(x: number): number {
   return (2 / Math.sqrt(Math.PI)) * Math.exp(-square) * sum;
 }
 
+/** e^{x²} erfc(x) for x ≥ 1, to about 1e-15 of itself. */
+export function erfcx(x: number): number {
+  const square = x * x;
+  const residue = tailResidue(x);
+  // Where there is none, e^{x²} may be infinite.
+  return (h / Math.PI) * x * tailSum(square) - (residue === 0 ? 0 : Math.exp(square) * residue);
+}
+
 /**
  * erfc for x ≥ 1: the trapezoidal rule on (x/π) e^{−x²} ∫ e^{−t²} / (x² + t²) dt, with the residue of the pole at
  * t = i x (Hunter and Regan 1972, equation 2).
@@ -35,8 +43,15 @@ function erfcTail(x: number): number {
   const square = x * x;
   // e^{−x²} is 0 from here on, and x² may be infinite.
   if (square > 800) return 0;
+  return (h / Math.PI) * x * Math.exp(-square) * tailSum(square) - tailResidue(x);
+}
+
+function tailSum(square: number): number {
   let sum = 1 / square;
   for (let n = 1; n <= 12; n++) sum += (2 * (terms[n - 1] as number)) / (square + (n * h) ** 2);
-  const residue = x < Math.PI / h ? 2 / Math.expm1((2 * Math.PI * x) / h) : 0;
-  return (h / Math.PI) * x * Math.exp(-square) * sum - residue;
+  return sum;
+}
+
+function tailResidue(x: number): number {
+  return x < Math.PI / h ? 2 / Math.expm1((2 * Math.PI * x) / h) : 0;
 }
