@@ -13,7 +13,7 @@ const library: Options = {
   ...common,
   entry: {
     index: 'src/index.ts',
-    'bayesian/index': 'src/models/bayesian/index.ts',
+    'bayesian/index': 'src/bayesian/index.ts',
     'compression/index': 'src/compression/index.ts',
     'files/index': 'src/files/index.ts',
     'formulas/index': 'src/formulas/index.ts',

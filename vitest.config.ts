@@ -7,7 +7,7 @@ const config: ViteUserConfig = defineConfig({
   resolve: {
     // The longer name first: an alias also matches what begins with it.
     alias: [
-      { find: 'mainstem/bayesian', replacement: source('models/bayesian/index.ts') },
+      { find: 'mainstem/bayesian', replacement: source('bayesian/index.ts') },
       { find: 'mainstem/compression', replacement: source('compression/index.ts') },
       { find: 'mainstem/files', replacement: source('files/index.ts') },
       { find: 'mainstem/formulas', replacement: source('formulas/index.ts') },

@@ -1,7 +1,7 @@
 // Sweeps of expectation propagation over the rows of a probit classifier: with independent weights, and with a full covariance
 // beside the same loop in NumPy.
 import { seededRandom } from 'mainstem';
-import { BayesPointMachine, FactorisedBayesPointMachine } from 'mainstem/bayesian';
+import { BayesPointMachine, uniformBeliefs } from 'mainstem/bayesian';
 import { startPython } from './contenders/python.ts';
 import type { Work } from './contenders/table.ts';
 import { measureWork, tableOfPeers } from './contenders/table.ts';
@@ -12,16 +12,15 @@ interface ProbitRows {
   readonly data: Float64Array<ArrayBuffer>;
   readonly rows: number;
   readonly columns: number;
-  readonly labels: boolean[];
+  readonly labels: number[];
 }
 
 function probitRows(rows: number, columns: number): ProbitRows {
   const random = seededRandom(1);
   const data = new Float64Array(rows * columns);
   for (let i = 0; i < data.length; i++) data[i] = 2 * random.next() - 1;
-  const labels = Array.from(
-    { length: rows },
-    (_, row) => data[row * columns]! + data[row * columns + 1]! + 0.5 * (2 * random.next() - 1) > 0,
+  const labels = Array.from({ length: rows }, (_, row) =>
+    data[row * columns]! + data[row * columns + 1]! + 0.5 * (2 * random.next() - 1) > 0 ? 1 : 0,
   );
   return { data, rows, columns, labels };
 }
@@ -38,8 +37,9 @@ async function factorisedTable(effort: Effort): Promise<Table> {
   const rows: string[][] = [];
   for (const { rows: count, columns, bar } of cases) {
     const { labels, ...features } = probitRows(count, columns);
-    const machine = new FactorisedBayesPointMachine(features, labels);
-    const nothing = machine.prior.power(0);
+    const machine = new BayesPointMachine({ covariance: 'diagonal' });
+    machine.observe(features, labels);
+    const nothing = uniformBeliefs(machine.prior);
     const [one] = await compare([{ name: 'sweep', run: () => machine.computeMessage(nothing) }], effort);
     rows.push([
       `${columns} features, ${count.toLocaleString('en-US')} rows`,
@@ -59,8 +59,11 @@ async function fullTable(effort: Effort): Promise<Table> {
   const { labels, ...features } = probitRows(1_000, 100);
   const sweeps = 2;
   const ours = (): ArrayLike<number> => {
-    const machine = new BayesPointMachine(features, labels, { sweeps });
-    return machine.computeMessage(machine.prior.power(0)).natural.subarray(0, features.columns);
+    const machine = new BayesPointMachine();
+    machine.observe(features, labels);
+    const nothing = uniformBeliefs(machine.prior);
+    for (let sweep = 1; sweep < sweeps; sweep++) machine.computeMessage(nothing);
+    return machine.computeMessage(nothing).weights!.natural.subarray(0, features.columns);
   };
   const units = sweeps * features.rows;
   const python = await startPython(['numpy']);

@@ -44,6 +44,8 @@ const ALLOWED = new Map([
   // It trains models, and is their own way to more than one core.
   ['threads', [...LEARNING, 'threads']],
   ['game', EDGES],
+  // Its names alone: models and families are in models/bayesian, the two ends of the road where all of them are.
+  ['bayesian', [...FEDERATION, 'bayesian']],
   ['replay', [...FEDERATION, 'replay']],
   ['dashboard', EDGES],
   ['testing', [...EDGES, 'testing']],

@@ -1,5 +1,5 @@
 import { fileChunkBytes, safetensorsLimits } from '../limits.ts';
-import { checkOptions, expecting } from '../models/options.ts';
+import { checkOptions, countOfOneOrMore } from '../models/options.ts';
 import type { Architecture } from '../parameters/architecture.ts';
 import { bytesOf, swapOnBigEndian } from '../parameters/littleEndian.ts';
 import { ModelParameters } from '../parameters/ModelParameters.ts';
@@ -143,10 +143,9 @@ export async function readSafetensors(
   return file.readParameters(options);
 }
 
-const isPositiveInteger = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) > 0;
 const limitChecks = {
-  headerBytesMax: expecting('a whole number, 1 or more', isPositiveInteger),
-  tensorsMax: expecting('a whole number, 1 or more', isPositiveInteger),
+  headerBytesMax: countOfOneOrMore,
+  tensorsMax: countOfOneOrMore,
 };
 
 const readChecks = {

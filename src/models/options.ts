@@ -58,7 +58,7 @@ export interface TrainingOptions {
 }
 
 /** Checks one option; throws InvalidOptionError. */
-type Check = (value: unknown, name: string) => void;
+export type Check = (value: unknown, name: string) => void;
 
 /** Makes a check that names the option, what was got and what is expected. */
 export function expecting(expected: string, isLegal: (value: unknown) => boolean): Check {
@@ -67,7 +67,18 @@ export function expecting(expected: string, isLegal: (value: unknown) => boolean
   };
 }
 
-const isPositiveInteger = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) > 0;
+/** Checks that many options have in common. */
+export const aboveZero: Check = expecting(
+  'a number above 0',
+  (value) => Number.isFinite(value) && Number(value) > 0,
+);
+export const countOfOneOrMore: Check = expecting(
+  'a whole number, 1 or more',
+  (value) => Number.isSafeInteger(value) && Number(value) >= 1,
+);
+export const anInteger: Check = expecting('an integer', Number.isSafeInteger);
+export const trueOrFalse: Check = expecting('true or false', (value) => typeof value === 'boolean');
+
 const isFiniteFromZero = (value: unknown): boolean => Number.isFinite(value) && (value as number) >= 0;
 
 /** The checks of the options that all models share. */
@@ -93,11 +104,11 @@ export const trainingChecks: Readonly<Record<keyof TrainingOptions, Check>> = {
     createPreprocessing(value as PreprocessingOption);
   },
   tolerance: expecting('a finite number, 0 or more', isFiniteFromZero),
-  batchSize: expecting('a whole number, 1 or more', isPositiveInteger),
+  batchSize: countOfOneOrMore,
   dtype: (value) => {
     checkDataType(value);
   },
-  seed: expecting('an integer', (value) => Number.isSafeInteger(value)),
+  seed: anInteger,
 };
 
 /**

@@ -5,47 +5,54 @@ import type { Distribution } from './families/Distribution.ts';
 /** What became of a message. */
 export type MessageStatus = 'applied' | 'duplicate' | 'stale';
 
-interface Kept<D> {
-  readonly message: D;
-  readonly round: number;
+/** What would come of messages. */
+export interface Proposal<D> {
+  /** All that would be kept, by machine. */
+  readonly messages: ReadonlyMap<string, D>;
+  readonly posterior: D;
+  /** Messages that would have made the posterior improper, and of which only what pulls at the mean is taken. */
+  readonly clipped: number;
+  /** Those that are not taken at all: what their machines had said before stays. */
+  readonly skipped: number;
 }
 
 /**
  * A variable that machines share: its prior, and what each machine has said of it. A message replaces the one before of its
  * machine, so that one that comes twice, late or again changes nothing; what a machine is told never has its own message in
  * it. Everything is added up anew, in the order of the machines' names: which message came first makes no difference, not by
- * one bit, and without a machine the rest is as if it had never been there.
+ * one bit, and without a machine the rest is as if it had never been there. The posterior is proper, always.
  */
 export class SharedVariable<D extends Distribution<D>> {
   readonly name: string;
   readonly prior: D;
-  readonly #kept = new Map<string, Kept<D>>();
-  #posterior: D | undefined;
+  #messages: ReadonlyMap<string, D> = new Map();
+  readonly #rounds = new Map<string, number>();
+  #posterior: D;
 
   constructor(name: string, prior: D) {
     this.name = name;
     this.prior = prior;
+    this.#posterior = prior;
   }
 
   /** Machines that have said something, sorted. */
   get machines(): string[] {
-    return [...this.#kept.keys()].sort();
+    return sorted(this.#messages);
   }
 
   /** Prior · all messages: what all data together say, once nothing changes any more. */
   get posterior(): D {
-    this.#posterior ??= this.#product(undefined).multiply(this.prior);
     return this.#posterior;
   }
 
   /** What this machine has said; uniform before it has. */
   messageOf(machine: string): D {
-    return this.#kept.get(machine)?.message ?? this.prior.power(0);
+    return this.#messages.get(machine) ?? this.prior.power(0);
   }
 
   /** What all others have said: what this machine is to take into account besides the prior and its own data. */
   inboxOf(machine: string): D {
-    return this.#product(machine);
+    return productOf(this.prior, this.#messages, machine);
   }
 
   /**
@@ -60,30 +67,81 @@ export class SharedVariable<D extends Distribution<D>> {
   ): MessageStatus {
     if (!(Number.isSafeInteger(round) && round >= 1))
       throw new InvalidOptionError(`round is ${show(round)}, expected a whole number, 1 or more`);
-    if (!(damping > 0 && damping <= 1))
-      throw new InvalidOptionError(`damping is ${show(damping)}, expected 0 < damping ≤ 1`);
-    const before = this.messageOf(machine);
-    // Up + δ (new − up).
-    const next =
-      damping === 1 ? before.power(0).multiply(message) : before.addScaled(message.divide(before), damping);
-    const known = this.#kept.get(machine)?.round ?? 0;
+    const proposal = this.propose(new Map([[machine, message]]), damping);
+    const known = this.#rounds.get(machine) ?? 0;
     if (round === known) return 'duplicate';
     if (round < known) return 'stale';
-    this.#kept.set(machine, { message: next, round });
-    this.#posterior = undefined;
+    this.#rounds.set(machine, round);
+    this.adopt(proposal);
     return 'applied';
   }
 
-  /** Unlearns a machine; false where it has said nothing. */
-  forget(machine: string): boolean {
-    this.#posterior = undefined;
-    return this.#kept.delete(machine);
+  /** What would come of these messages, by machine, in place of those before; changes nothing. Throws as `receive`. */
+  propose(said: ReadonlyMap<string, D>, damping = 1): Proposal<D> {
+    if (!(damping > 0 && damping <= 1))
+      throw new InvalidOptionError(`damping is ${show(damping)}, expected 0 < damping ≤ 1`);
+    const next = new Map<string, D>();
+    for (const machine of sorted(said)) {
+      const before = this.messageOf(machine);
+      const message = said.get(machine) as D;
+      // Up + δ (new − up); with a product, so that another family is refused.
+      next.set(
+        machine,
+        damping === 1 ? before.power(0).multiply(message) : before.addScaled(message.divide(before), damping),
+      );
+    }
+    const messages = new Map([...this.#messages, ...next]);
+    const posterior = productOf(this.prior, messages).multiply(this.prior);
+    return posterior.isProper ? { messages, posterior, clipped: 0, skipped: 0 } : this.#proposeOneByOne(next);
   }
 
-  #product(without: string | undefined): D {
-    let product = this.prior.power(0);
-    for (const machine of this.machines)
-      if (machine !== without) product = product.multiply((this.#kept.get(machine) as Kept<D>).message);
-    return product;
+  /** Puts in force what `propose` has made. */
+  adopt({ messages, posterior }: Proposal<D>): void {
+    this.#messages = messages;
+    this.#posterior = posterior;
   }
+
+  /** Unlearns a machine; false where it has said nothing, or where the rest would be improper without it. */
+  forget(machine: string): boolean {
+    const messages = new Map(this.#messages);
+    if (!messages.delete(machine)) return false;
+    const posterior = productOf(this.prior, messages).multiply(this.prior);
+    if (!posterior.isProper) return false;
+    this.adopt({ messages, posterior, clipped: 0, skipped: 0 });
+    this.#rounds.delete(machine);
+    return true;
+  }
+
+  /** Together they are too much: each is taken whole, or clipped, or not. */
+  #proposeOneByOne(next: ReadonlyMap<string, D>): Proposal<D> {
+    let [messages, posterior, clipped, skipped] = [this.#messages, this.#posterior, 0, 0];
+    for (const [machine, message] of next) {
+      const attempts = [message, message.clipped()].map((attempt) => {
+        const all = attempt === undefined ? undefined : new Map([...messages, [machine, attempt]]);
+        const total = all === undefined ? undefined : productOf(this.prior, all).multiply(this.prior);
+        return { all, total };
+      });
+      const index = attempts.findIndex(({ total }) => total?.isProper);
+      const attempt = attempts[index];
+      if (attempt?.all === undefined || attempt.total === undefined) skipped++;
+      else [messages, posterior, clipped] = [attempt.all, attempt.total, clipped + index];
+    }
+    return { messages, posterior, clipped, skipped };
+  }
+}
+
+/** The product of all messages, but for one machine's. */
+function productOf<D extends Distribution<D>>(
+  prior: D,
+  messages: ReadonlyMap<string, D>,
+  without?: string,
+): D {
+  let product = prior.power(0);
+  for (const machine of sorted(messages))
+    if (machine !== without) product = product.multiply(messages.get(machine) as D);
+  return product;
+}
+
+function sorted(map: ReadonlyMap<string, unknown>): string[] {
+  return [...map.keys()].sort();
 }

@@ -39,6 +39,19 @@ export function solveUpper(lower: Float64Array, b: Float64Array): void {
   }
 }
 
+/** x of A x = b with A = L Lᵀ, in place. */
+export function solveFrom(lower: Float64Array, b: Float64Array): void {
+  solveLower(lower, b);
+  solveUpper(lower, b);
+}
+
+/** hᵀ A⁻¹ h = ‖L⁻¹ h‖² of A = L Lᵀ. */
+export function inverseSquare(lower: Float64Array, h: Numbers): number {
+  const half = h.slice();
+  solveLower(lower, half);
+  return half.reduce((sum, value) => sum + value * value, 0);
+}
+
 /** A⁻¹ of A = L Lᵀ, row-major, whole and symmetric. */
 export function invertFrom(lower: Float64Array, size: number): Numbers {
   const inverse = new Float64Array(size * size);
@@ -46,8 +59,7 @@ export function invertFrom(lower: Float64Array, size: number): Numbers {
   for (let c = 0; c < size; c++) {
     column.fill(0);
     column[c] = 1;
-    solveLower(lower, column);
-    solveUpper(lower, column);
+    solveFrom(lower, column);
     for (let r = 0; r < size; r++) inverse[r * size + c] = column[r] as number;
   }
   for (let r = 0; r < size; r++)

@@ -1,24 +1,11 @@
 import { DidNotConvergeError, InvalidOptionError } from '../../errors.ts';
-import { checkOptions, expecting } from '../options.ts';
-import type { Distribution, Numbers } from './families/Distribution.ts';
-import { SharedVariable } from './SharedVariable.ts';
-
-/** A family whose members have a mean and a variance, of one number or of each of several. */
-export interface Belief<D extends Distribution<D>> extends Distribution<D> {
-  readonly mean: number | Numbers;
-  readonly variance: number | Numbers;
-}
-
-/**
- * One machine: a model of a shared variable with data of its own. It is asked again and again, and what it remembers between
- * two rounds is its own affair.
- */
-export interface Machine<D> {
-  /** Over the shared variable; the same on all machines. */
-  readonly prior: D;
-  /** What the data of this machine say, given what those of all others say: the prior is in neither. */
-  computeMessage(inbox: D): D;
-}
+import { aboveZero, checkOptions, countOfOneOrMore, expecting } from '../options.ts';
+import type { BayesianModel } from './BayesianModel.ts';
+import type { Belief, Beliefs } from './beliefs.ts';
+import type { RoundReport } from './Convergence.ts';
+import { Convergence } from './Convergence.ts';
+import type { Proposals } from './SharedVariables.ts';
+import { SharedVariables } from './SharedVariables.ts';
 
 /** Options of `exchangeMessages`. */
 export interface ExchangeOptions {
@@ -34,82 +21,96 @@ export interface ExchangeOptions {
 }
 
 /** What came of an exchange. */
-export interface Exchange<D extends Distribution<D>> {
-  readonly variable: SharedVariable<D>;
-  readonly posterior: D;
-  readonly rounds: number;
+export interface Exchange<B extends Beliefs> {
+  readonly variables: SharedVariables<B>;
+  readonly posterior: B;
+  readonly rounds: readonly RoundReport[];
   /** The change of the last round. */
   readonly residual: number;
-  /** Rounds in which the product of all messages was improper, and was not taken over whole. */
-  readonly improperRounds: number;
 }
 
 const checks = {
   schedule: expecting("'serial' or 'parallel'", (value) => value === 'serial' || value === 'parallel'),
-  tolerance: expecting('a number above 0', (value) => Number.isFinite(value) && Number(value) > 0),
-  maximumNumberOfRounds: expecting(
-    'a whole number, 1 or more',
-    (value) => Number.isSafeInteger(value) && Number(value) >= 1,
-  ),
+  tolerance: aboveZero,
+  maximumNumberOfRounds: countOfOneOrMore,
 };
 
-const dampingMin = 0.1;
-
 /**
- * Lets machines exchange messages until nothing changes: then each believes what all data together say, as one machine with
- * all of them would. Rejects nothing silently: throws DidNotConvergeError with the residual after
- * `maximumNumberOfRounds`.
+ * Lets models exchange messages, in this process, until nothing changes: then each believes what all data together say, as one
+ * model with all of them would. Throws DidNotConvergeError with the residual after `maximumNumberOfRounds`.
  */
-export function exchangeMessages<D extends Belief<D>>(
-  machines: Readonly<Record<string, Machine<D>>>,
+export function exchangeMessages<B extends Beliefs>(
+  machines: Readonly<Record<string, BayesianModel<B>>>,
   options: ExchangeOptions = {},
-): Exchange<D> {
+): Exchange<B> {
   const {
     schedule = 'serial',
     tolerance = 1e-6,
     maximumNumberOfRounds = 100,
   } = checkOptions<ExchangeOptions>(options, checks);
-  const names = Object.keys(machines).sort();
-  const [first] = names;
+  const [first] = Object.values(machines);
   if (first === undefined) throw new InvalidOptionError('there are no machines, expected at least one');
-  const variable = new SharedVariable<D>('shared', (machines[first] as Machine<D>).prior);
-  let [damping, residual, improperRounds] = [1, Infinity, 0];
-  for (let round = 1; round <= maximumNumberOfRounds; round++) {
-    const before = variable.posterior;
-    const inboxes = names.map((name) => variable.inboxOf(name));
-    for (const [index, name] of names.entries()) {
-      const inbox = schedule === 'serial' ? variable.inboxOf(name) : (inboxes[index] as D);
-      const message = (machines[name] as Machine<D>).computeMessage(inbox);
-      variable.receive(name, message, { round, damping });
-    }
-    const { posterior } = variable;
-    const isProper = posterior.isProper;
-    if (!isProper) improperRounds++;
-    const change = isProper && before.isProper ? changeOf(before, posterior) : Infinity;
-    // It turns in circles, or away: smaller steps have the same fixed points.
-    if (!isProper || (change > residual && round > 2)) damping = Math.max(dampingMin, damping / 2);
-    residual = change;
-    // A small step says little of how far there is to go.
-    if (residual < tolerance * damping)
-      return { variable, posterior, rounds: round, residual, improperRounds };
+  const variables = new SharedVariables<B>(first.prior);
+  const convergence = new Convergence(tolerance);
+  const rounds: RoundReport[] = [];
+  while (rounds.length < maximumNumberOfRounds) {
+    const before = variables.posterior;
+    const proposals =
+      schedule === 'serial'
+        ? inTurn(machines, variables, convergence.damping)
+        : allAtOnce(machines, variables, convergence.damping);
+    const report = convergence.ended({ before, after: variables.posterior, ...summed(proposals, variables) });
+    rounds.push(report);
+    const { residual, isConverged } = report;
+    if (isConverged) return { variables, posterior: variables.posterior, rounds, residual };
   }
+  const residual = rounds.at(-1)?.residual ?? Infinity;
   throw new DidNotConvergeError(
     residual,
     `the messages still changed by ${residual} after ${maximumNumberOfRounds} rounds, expected less than ${tolerance}`,
   );
 }
 
-/** The largest change of a mean in standard deviations, or of the logarithm of a variance. */
-export function changeOf<D extends Belief<D>>(before: D, after: D): number {
-  const numbers = (value: number | Numbers): Numbers =>
-    typeof value === 'number' ? new Float64Array([value]) : value;
-  const [means, variances] = [numbers(before.mean), numbers(before.variance)];
-  const [nextMeans, nextVariances] = [numbers(after.mean), numbers(after.variance)];
-  let most = 0;
-  for (let i = 0; i < means.length; i++) {
-    const variance = nextVariances[i] as number;
-    const moved = Math.abs((nextMeans[i] as number) - (means[i] as number)) / Math.sqrt(variance);
-    most = Math.max(most, moved, Math.abs(Math.log(variance / (variances[i] as number))));
+type Machines<B extends Beliefs> = Readonly<Record<string, BayesianModel<B>>>;
+
+function inTurn<B extends Beliefs>(
+  machines: Machines<B>,
+  variables: SharedVariables<B>,
+  damping: number,
+): Proposals<B>[] {
+  return Object.keys(machines)
+    .sort()
+    .map((name) => {
+      const message = (machines[name] as BayesianModel<B>).computeMessage(variables.inboxOf(name));
+      const proposals = variables.propose(new Map([[name, message]]), damping);
+      variables.adopt(proposals);
+      return proposals;
+    });
+}
+
+function allAtOnce<B extends Beliefs>(
+  machines: Machines<B>,
+  variables: SharedVariables<B>,
+  damping: number,
+): Proposals<B>[] {
+  const said = Object.entries(machines).map(
+    ([name, machine]) => [name, machine.computeMessage(variables.inboxOf(name))] as const,
+  );
+  const proposals = variables.propose(new Map(said), damping);
+  variables.adopt(proposals);
+  return [proposals];
+}
+
+function summed<B extends Beliefs>(
+  proposals: readonly Proposals<B>[],
+  { machines, prior }: SharedVariables<B>,
+): { clipped: number; skipped: number; messages: number; bytes: number } {
+  const size = Object.values(prior).reduce((sum: number, { natural }: Belief) => sum + natural.byteLength, 0);
+  const messages = machines.length;
+  let [clipped, skipped] = [0, 0];
+  for (const proposal of proposals) {
+    clipped += proposal.clipped;
+    skipped += proposal.skipped;
   }
-  return most;
+  return { clipped, skipped, messages, bytes: messages * size };
 }

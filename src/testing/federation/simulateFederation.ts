@@ -4,7 +4,7 @@ import { simulationLimits } from '../../limits.ts';
 import type { Features } from '../../models/features.ts';
 import type { Labels } from '../../models/labels.ts';
 import type { Model } from '../../models/Model.ts';
-import { checkOptions, expecting } from '../../models/options.ts';
+import { anInteger, checkOptions, countOfOneOrMore, expecting } from '../../models/options.ts';
 import type { TrainOptions } from '../../models/trainOptions.ts';
 import type { ModelParameters } from '../../parameters/ModelParameters.ts';
 import type { Random } from '../../random.ts';
@@ -70,19 +70,17 @@ export interface FederationSimulation {
   readonly counts: FederationCounts;
 }
 
-const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 1;
-const count = expecting('a whole number, 1 or more', isCount);
 const method = expecting('a function', (value) => typeof value === 'function');
 const checks = {
-  children: count,
-  atOnce: count,
+  children: countOfOneOrMore,
+  atOnce: countOfOneOrMore,
   coordinator: (value: unknown): void => void checkDescription(value as CoordinatorDescription),
   createModel: method,
   rows: method,
   profile: method,
   training: expecting('options of train', (value) => typeof value === 'object' && value !== null),
-  versions: count,
-  seed: expecting('an integer', Number.isSafeInteger),
+  versions: countOfOneOrMore,
+  seed: anInteger,
   timeLimitMs: timeLimit,
   onMain: method,
   log: expecting('a Store', (value) => typeof (value as Store)?.batch === 'function'),

@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../../errors.ts';
-import { checkOptions, expecting } from '../../models/options.ts';
+import { aboveZero, anInteger, checkOptions, countOfOneOrMore } from '../../models/options.ts';
 import { drawDirichlet, seededRandom } from '../../random.ts';
 
 /** Rows with one label each. */
@@ -22,12 +22,9 @@ export interface SkewedShardsOptions {
 }
 
 const checks = {
-  rowsPerChild: expecting(
-    'a whole number, 1 or more',
-    (value) => Number.isSafeInteger(value) && Number(value) >= 1,
-  ),
-  alpha: expecting('a number above 0', (value) => Number.isFinite(value) && Number(value) > 0),
-  seed: expecting('an integer', Number.isSafeInteger),
+  rowsPerChild: countOfOneOrMore,
+  alpha: aboveZero,
+  seed: anInteger,
 };
 
 /**

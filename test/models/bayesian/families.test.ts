@@ -121,8 +121,8 @@ describe.each(families)('%s', (_, draw, uniform) => {
       // A matrix stays symmetric: both halves of it move.
       const mirror = mirrorOf(a, place);
       if (mirror !== place) natural[mirror] = natural[mirror]! + by;
-      return (a as unknown as { create(natural: Float64Array): { logPartition(): number } })
-        .create(natural)
+      return (a as unknown as { withNatural(natural: Float64Array): { logPartition(): number } })
+        .withNatural(natural)
         .logPartition();
     };
     const statistics = a.expectedStatistics();

@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { digamma, logGamma, trigamma } from '../../../src/models/bayesian/gammaFunctions.ts';
-import { logNormalCdf, normalCdf, normalDensity, truncation } from '../../../src/models/bayesian/probit.ts';
+import {
+  logNormalCdf,
+  normalCdf,
+  normalDensity,
+  truncation,
+} from '../../../src/models/bayesian/probit/normal.ts';
 
 type Row = readonly [x: number, first: string, second: string, third: string, fourth: string];
 const { probit, gamma } = JSON.parse(

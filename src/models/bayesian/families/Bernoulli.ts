@@ -41,11 +41,11 @@ export class Bernoulli extends Distribution<Bernoulli> {
     return new Float64Array([this.mean]);
   }
 
-  protected create(natural: Numbers): Bernoulli {
+  withNatural(natural: Numbers): Bernoulli {
     return new Bernoulli(natural);
   }
 
-  protected logPartition(): number {
+  logPartition(): number {
     const { logOdds } = this;
     // ln(1 + eˣ) without overflow.
     return Math.max(0, logOdds) + Math.log1p(Math.exp(-Math.abs(logOdds)));

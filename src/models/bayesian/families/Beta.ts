@@ -55,11 +55,15 @@ export class Beta extends Distribution<Beta> {
     return new Float64Array([digamma(this.a) - whole, digamma(this.b) - whole]);
   }
 
-  protected create(natural: Numbers): Beta {
+  override clipped(): Beta {
+    return this.withNatural(this.natural.map((value) => Math.max(0, value)));
+  }
+
+  withNatural(natural: Numbers): Beta {
     return new Beta(natural);
   }
 
-  protected logPartition(): number {
+  logPartition(): number {
     return logGamma(this.a) + logGamma(this.b) - logGamma(this.a + this.b);
   }
 }

@@ -75,11 +75,17 @@ export class DiagonalGaussian extends Distribution<DiagonalGaussian> {
     return statistics;
   }
 
-  protected create(natural: Numbers): DiagonalGaussian {
+  override clipped(): DiagonalGaussian {
+    return this.withNatural(
+      this.natural.map((value, i) => (i < this.dimension ? value : Math.max(0, value))),
+    );
+  }
+
+  withNatural(natural: Numbers): DiagonalGaussian {
     return new DiagonalGaussian(natural);
   }
 
-  protected logPartition(): number {
+  logPartition(): number {
     let sum = 0;
     for (let i = 0; i < this.dimension; i++) {
       const [h, precision] = [this.natural[i] as number, this.precision[i] as number];

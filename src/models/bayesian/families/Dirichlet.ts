@@ -61,11 +61,15 @@ export class Dirichlet extends Distribution<Dirichlet> {
     return alpha.map((value) => digamma(value) - whole);
   }
 
-  protected create(natural: Numbers): Dirichlet {
+  override clipped(): Dirichlet {
+    return this.withNatural(this.natural.map((value) => Math.max(0, value)));
+  }
+
+  withNatural(natural: Numbers): Dirichlet {
     return new Dirichlet(natural);
   }
 
-  protected logPartition(): number {
+  logPartition(): number {
     const { alpha } = this;
     return alpha.reduce((sum, value) => sum + logGamma(value), 0) - logGamma(total(alpha));
   }

@@ -23,10 +23,13 @@ export abstract class Distribution<Self extends Distribution<Self>> {
   abstract readonly family: string;
   /** Whether it can be normalised. */
   abstract readonly isProper: boolean;
-  /** Another one of the same family and size. */
-  protected abstract create(natural: Numbers): Self;
+  /** Of one number, or of each of several; of a normal-inverse-gamma distribution the weights'. Throws where it is improper. */
+  abstract readonly mean: number | Numbers;
+  abstract readonly variance: number | Numbers;
+  /** Another one of the same family and size. Takes the array, does not copy it. Throws NonFiniteError. */
+  abstract withNatural(natural: Numbers): Self;
   /** Logarithm of what it has to be divided by, to within a constant of the family. */
-  protected abstract logPartition(): number;
+  abstract logPartition(): number;
   /** The derivatives of `logPartition`: expected sufficient statistics, which identify a proper one. */
   abstract expectedStatistics(): Numbers;
 
@@ -44,7 +47,7 @@ export abstract class Distribution<Self extends Distribution<Self>> {
   power(exponent: number): Self {
     if (!Number.isFinite(exponent))
       throw new InvalidOptionError(`exponent is ${exponent}, expected a finite number`);
-    return this.create(this.natural.map((value) => exponent * value));
+    return this.withNatural(this.natural.map((value) => exponent * value));
   }
 
   /** this · other^factor. */
@@ -53,7 +56,15 @@ export abstract class Distribution<Self extends Distribution<Self>> {
     const sum = new Float64Array(this.natural.length);
     for (let i = 0; i < sum.length; i++)
       sum[i] = (this.natural[i] as number) + factor * (other.natural[i] as number);
-    return this.create(sum);
+    return this.withNatural(sum);
+  }
+
+  /**
+   * As a message: without what would take knowledge away, but with what pulls at the mean (a precision below 0 is 0, say).
+   * Undefined where a family knows no such part.
+   */
+  clipped(): Self | undefined {
+    return undefined;
   }
 
   /**

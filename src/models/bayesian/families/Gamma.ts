@@ -54,11 +54,15 @@ export class Gamma extends Distribution<Gamma> {
     return new Float64Array([digamma(this.shape) - Math.log(this.rate), -this.mean]);
   }
 
-  protected create(natural: Numbers): Gamma {
+  override clipped(): Gamma {
+    return this.withNatural(this.natural.map((value) => Math.max(0, value)));
+  }
+
+  withNatural(natural: Numbers): Gamma {
     return new Gamma(natural);
   }
 
-  protected logPartition(): number {
+  logPartition(): number {
     return logGamma(this.shape) - this.shape * Math.log(this.rate);
   }
 }

@@ -49,11 +49,15 @@ export class Gaussian extends Distribution<Gaussian> {
     return new Float64Array([mean, -0.5 * (mean * mean + variance)]);
   }
 
-  protected create(natural: Numbers): Gaussian {
+  override clipped(): Gaussian {
+    return Gaussian.natural(this.natural[0] as number, Math.max(0, this.precision));
+  }
+
+  withNatural(natural: Numbers): Gaussian {
     return new Gaussian(natural);
   }
 
-  protected logPartition(): number {
+  logPartition(): number {
     const [h, precision] = [this.natural[0] as number, this.precision];
     return (h * h) / (2 * precision) - 0.5 * Math.log(precision);
   }

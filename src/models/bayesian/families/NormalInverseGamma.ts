@@ -1,7 +1,7 @@
 import { LayoutMismatchError } from '../../../errors.ts';
 import type { Random } from '../../../random.ts';
 import { drawLogGamma, standardNormal } from '../../../random.ts';
-import { cholesky, invertFrom, logDeterminant, solveLower, solveUpper } from '../cholesky.ts';
+import { cholesky, inverseSquare, invertFrom, logDeterminant, solveFrom, solveUpper } from '../cholesky.ts';
 import { digamma, logGamma } from '../gammaFunctions.ts';
 import type { Numbers } from './Distribution.ts';
 import { Distribution } from './Distribution.ts';
@@ -88,11 +88,22 @@ export class NormalInverseGamma extends Distribution<NormalInverseGamma> {
     return this.#mean();
   }
 
+  /** Λ⁻¹: the covariance of the weights in units of σ². Row-major. */
+  get inverse(): Numbers {
+    this.assertProper();
+    return invertFrom(this.#factor() as Numbers, this.dimension);
+  }
+
   /** Of the weights, whatever σ² is (a Student distribution): ∞ where shape ≤ 1. Row-major. */
   get covariance(): Numbers {
-    this.assertProper();
-    const noise = this.shape > 1 ? this.rate / (this.shape - 1) : Infinity;
-    return invertFrom(this.#factor() as Numbers, this.dimension).map((value) => value * noise);
+    const { noiseVariance } = this;
+    return this.inverse.map((value) => value * noiseVariance);
+  }
+
+  /** The diagonal of the covariance. */
+  get variance(): Numbers {
+    const { covariance, dimension } = this;
+    return Float64Array.from({ length: dimension }, (_, i) => covariance[i * dimension + i] as number);
   }
 
   /** Mean of σ²; ∞ where shape ≤ 1. */
@@ -132,11 +143,11 @@ export class NormalInverseGamma extends Distribution<NormalInverseGamma> {
     return statistics;
   }
 
-  protected create(natural: Numbers): NormalInverseGamma {
+  withNatural(natural: Numbers): NormalInverseGamma {
     return new NormalInverseGamma(natural, this.dimension);
   }
 
-  protected logPartition(): number {
+  logPartition(): number {
     const lower = this.#factor() as Numbers;
     return (
       logGamma(this.shape) - this.shape * Math.log(this.rate) - 0.5 * logDeterminant(lower, this.dimension)
@@ -150,17 +161,13 @@ export class NormalInverseGamma extends Distribution<NormalInverseGamma> {
 
   #mean(): Numbers {
     const mean = this.natural.slice(0, this.dimension);
-    solveLower(this.#factor() as Numbers, mean);
-    solveUpper(this.#factor() as Numbers, mean);
+    solveFrom(this.#factor() as Numbers, mean);
     return mean;
   }
 
   /** meanᵀ Λ mean. */
   #square(): number {
     const lower = this.#factor();
-    if (lower === undefined) return 0;
-    const half = this.natural.slice(0, this.dimension);
-    solveLower(lower, half);
-    return half.reduce((sum, value) => sum + value * value, 0);
+    return lower === undefined ? 0 : inverseSquare(lower, this.natural.subarray(0, this.dimension));
   }
 }

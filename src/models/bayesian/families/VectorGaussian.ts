@@ -1,7 +1,7 @@
 import { InvalidOptionError, LayoutMismatchError } from '../../../errors.ts';
 import type { Random } from '../../../random.ts';
 import { standardNormal } from '../../../random.ts';
-import { cholesky, invertFrom, logDeterminant, solveLower, solveUpper } from '../cholesky.ts';
+import { cholesky, inverseSquare, invertFrom, logDeterminant, solveFrom, solveUpper } from '../cholesky.ts';
 import type { Numbers } from './Distribution.ts';
 import { Distribution } from './Distribution.ts';
 
@@ -34,8 +34,7 @@ export class VectorGaussian extends Distribution<VectorGaussian> {
     const lower = cholesky(Float64Array.from(covariance), length);
     if (lower === undefined) throw new InvalidOptionError('the covariance is not positive definite');
     const h = Float64Array.from(mean);
-    solveLower(lower, h);
-    solveUpper(lower, h);
+    solveFrom(lower, h);
     return VectorGaussian.natural(h, invertFrom(lower, length));
   }
 
@@ -65,8 +64,7 @@ export class VectorGaussian extends Distribution<VectorGaussian> {
   get mean(): Numbers {
     const lower = this.#requireFactor();
     const mean = this.natural.slice(0, this.dimension);
-    solveLower(lower, mean);
-    solveUpper(lower, mean);
+    solveFrom(lower, mean);
     return mean;
   }
 
@@ -103,16 +101,13 @@ export class VectorGaussian extends Distribution<VectorGaussian> {
     return statistics;
   }
 
-  protected create(natural: Numbers): VectorGaussian {
+  withNatural(natural: Numbers): VectorGaussian {
     return new VectorGaussian(natural, this.dimension);
   }
 
-  protected logPartition(): number {
+  logPartition(): number {
     const lower = this.#requireFactor();
-    // hᵀ P⁻¹ h = ‖L⁻¹ h‖².
-    const half = this.natural.slice(0, this.dimension);
-    solveLower(lower, half);
-    const square = half.reduce((sum, value) => sum + value * value, 0);
+    const square = inverseSquare(lower, this.natural.subarray(0, this.dimension));
     return 0.5 * (square - logDeterminant(lower, this.dimension));
   }
 

@@ -1,4 +1,4 @@
-import { erfc, erfcx } from '../../kernels/erf.ts';
+import { erfc, erfcx } from '../../../kernels/erf.ts';
 
 // The normal distribution and its tails, as probit models need them: to about 1e-14 of each value, however far out.
 

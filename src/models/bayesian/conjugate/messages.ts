@@ -1,12 +1,12 @@
-import { InvalidDataError } from '../../errors.ts';
-import { show } from '../../show.ts';
-import type { Features } from '../features.ts';
-import { readMatrix } from '../features.ts';
-import { Beta } from './families/Beta.ts';
-import { Dirichlet } from './families/Dirichlet.ts';
-import { Gamma } from './families/Gamma.ts';
-import { NormalInverseGamma } from './families/NormalInverseGamma.ts';
-import { VectorGaussian } from './families/VectorGaussian.ts';
+import { InvalidDataError } from '../../../errors.ts';
+import { show } from '../../../show.ts';
+import type { Features } from '../../features.ts';
+import { readMatrix } from '../../features.ts';
+import { Beta } from '../families/Beta.ts';
+import { Dirichlet } from '../families/Dirichlet.ts';
+import { Gamma } from '../families/Gamma.ts';
+import { NormalInverseGamma } from '../families/NormalInverseGamma.ts';
+import { VectorGaussian } from '../families/VectorGaussian.ts';
 
 // What data say of a variable in conjugate models: the message of one machine, exact whatever others say. Messages of parts
 // multiply to that of the whole, so that one exchange is enough.
