@@ -1,5 +1,10 @@
 // Every public name of mainstem/bayesian, by hand.
 
+export type { PosteriorChildOptions } from '../children/PosteriorChild.ts';
+export { PosteriorChild } from '../children/PosteriorChild.ts';
+export type { PosteriorsCoordinatorOptions } from '../coordinators/posteriors/DistributedPosteriorsCoordinator.ts';
+export { DistributedPosteriorsCoordinator } from '../coordinators/posteriors/DistributedPosteriorsCoordinator.ts';
+export type { Schedule } from '../coordinators/posteriors/schedules.ts';
 export { DidNotConvergeError } from '../errors.ts';
 export type { BayesianModel } from '../models/bayesian/BayesianModel.ts';
 export type { Belief, Beliefs } from '../models/bayesian/beliefs.ts';
@@ -32,6 +37,7 @@ export { Gaussian } from '../models/bayesian/families/Gaussian.ts';
 export type { NormalInverseGammaParameters } from '../models/bayesian/families/NormalInverseGamma.ts';
 export { NormalInverseGamma } from '../models/bayesian/families/NormalInverseGamma.ts';
 export { VectorGaussian } from '../models/bayesian/families/VectorGaussian.ts';
+export { MessageModel } from '../models/bayesian/MessageModel.ts';
 export type {
   Batch,
   BayesPointMachineOptions,

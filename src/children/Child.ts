@@ -123,7 +123,7 @@ export class Child {
     );
   }
 
-  /** What the coordinator wants: `'gradients'` or `'parameters'`. */
+  /** What the coordinator wants: `'gradients'`, `'parameters'` or `'messages'`. */
   get kind(): UpdateKind {
     return this.#model.kind;
   }

@@ -134,7 +134,7 @@ export class ChildModel {
   }
 
   #wholeUpdate(): Awaitable<Gradients | ModelParameters> {
-    if (this.#kind === 'parameters') return this.#model.getModelParameters();
+    if (this.#kind !== 'gradients') return this.#model.getModelParameters();
     if (isGradientModel(this.#model)) return this.#model.getGradients();
     throw new InvalidOptionError(
       'this coordinator takes gradients and the model gives none; use a parameters coordinator',

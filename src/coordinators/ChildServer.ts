@@ -79,6 +79,9 @@ export interface JoinedSession {
   replace(): void;
 }
 
+/** Main as a certain child gets it. */
+export type Personalise = (childId: string, main: PublishedMain) => PublishedMain;
+
 /** Options of a ChildServer. */
 export interface ChildServerOptions {
   readonly clock: Clock;
@@ -106,6 +109,7 @@ export class ChildServer {
   readonly #publications: Publications;
   readonly #layouts = new LayoutPool();
   #isAsked: (childId: string) => boolean = () => false;
+  #personalise: Personalise | undefined;
   readonly #mains: PublishedMains;
   /** Another process takes over: children may come back after so many milliseconds. */
   #returnAfterMs: number | undefined;
@@ -233,9 +237,15 @@ export class ChildServer {
     this.#publications.heard();
   }
 
-  /** The newest main that children may see. */
-  latestMain(): PublishedMain | undefined {
-    return this.#mains.latest();
+  /** The newest main that this child may see. */
+  latestMain(childId: string): PublishedMain | undefined {
+    const main = this.#mains.latest();
+    return main && (this.#personalise?.(childId, main) ?? main);
+  }
+
+  /** From now on each child gets a main of its own, made of what all could see. */
+  personaliseMain(personalise: Personalise): void {
+    this.#personalise = personalise;
   }
 
   /** Main of a version that packed parameters may have started from; undefined where it is not kept any more. */
@@ -259,7 +269,7 @@ export class ChildServer {
       yield {
         // The newest of the moment: the rest of them may have their turn later.
         offer: () => {
-          const main = this.latestMain();
+          const main = this.latestMain(session.childId ?? '');
           return main !== undefined && session.offerMain(main) ? main.bytes : 0;
         },
       };

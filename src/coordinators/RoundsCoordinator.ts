@@ -40,7 +40,10 @@ export abstract class RoundsCoordinator<T extends Gradients | ModelParameters> e
           this.server.ask(id);
           this.events.emit('childAsked', { childId: id, version: this.main.version });
         },
-        waiting: (wait) => this.events.emit('waiting', wait),
+        waiting: (wait) => {
+          this.events.emit('waiting', wait);
+          this.roundWaits();
+        },
       },
       mode,
     );
@@ -91,6 +94,9 @@ export abstract class RoundsCoordinator<T extends Gradients | ModelParameters> e
     await super.close(options);
     this.rounds.stop();
   }
+
+  /** The open round goes on waiting, though its deadline has passed or nobody is there who could end it. */
+  protected roundWaits(): void {}
 
   protected override replaceMain(parameters: ModelParameters): void {
     super.replaceMain(parameters);

@@ -121,13 +121,14 @@ export class Session implements JoinedSession, ChannelHandlers, DeskSession {
   refresh(usedVersion: number): void {
     const child = this.#child;
     if (child === undefined || usedVersion !== this.#sentVersion || !this.#channel.isEmpty) return;
-    const main = child.server.latestMain();
+    const main = child.server.latestMain(child.id);
     if (main !== undefined && main.version > usedVersion) this.#sendMain(child, main);
   }
 
   drained(): void {
     if (!this.#wantsMain) return;
-    const main = this.#child?.server.latestMain();
+    const child = this.#child;
+    const main = child?.server.latestMain(child.id);
     if (main !== undefined) this.offerMain(main);
   }
 
@@ -232,7 +233,7 @@ export class Session implements JoinedSession, ChannelHandlers, DeskSession {
     this.#host.joined(this);
     // Whoever heard that it joined may have ended what it joined.
     this.#host.choose(hello, layout);
-    const main = server.latestMain();
+    const main = server.latestMain(id);
     this.send({
       type: 'welcome',
       protocol: protocolVersion,

@@ -1,4 +1,5 @@
 import type { MainstemError } from '../errors.ts';
+import type { RoundReport } from '../models/bayesian/Convergence.ts';
 import type { ReportSubject } from '../protocol/messages.ts';
 import type { RoundWait } from './rounds/RoundWait.ts';
 
@@ -24,6 +25,8 @@ export interface CoordinatorEvents {
   childLeft: { readonly childId: string };
   /** The open round is to have an update of this child. Only where rounds are of certain children (`ask`). */
   childAsked: { readonly childId: string; readonly version: number };
+  /** Every child has spoken since the last time: what that has changed. Only of a posteriors coordinator. */
+  messagesExchanged: RoundReport;
   /** A round goes on waiting though its deadline has passed, or nobody is there any more who could end it. */
   waiting: RoundWait;
   /** Something failed that no caller waits for: a listener, the store, a connection. */

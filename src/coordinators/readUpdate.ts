@@ -19,7 +19,7 @@ export interface ReadUpdate {
 export function readUpdate(message: UpdateMessage, layout: ParameterLayout, server: ChildServer): ReadUpdate {
   const sampleCount = message.sampleCount ?? undefined;
   const baseVersion = message.baseVersion ?? undefined;
-  const isParameters = server.coordinator.terms.kind === 'parameters';
+  const isParameters = server.coordinator.terms.kind !== 'gradients';
   const base = isParameters && message.isPacked ? server.baseMain(baseVersion ?? 0) : undefined;
   const values = message.isPacked
     ? readPackedValues(message, layout, server, base)

@@ -148,7 +148,7 @@ const forms: Readonly<Record<Message['type'], MessageForm>> = {
     kind: 17,
     fields: {
       protocol: count,
-      kind: word('gradients', 'parameters'),
+      kind: word('gradients', 'parameters', 'messages'),
       instance: id,
       epoch: count,
       isResumed: field(isBoolean),

@@ -2,8 +2,8 @@ import type { Architecture, JsonValue } from '../parameters/architecture.ts';
 import type { TensorShape } from '../parameters/ParameterLayout.ts';
 import type { DataType } from '../parameters/values.ts';
 
-/** What a coordinator wants from its children. */
-export type UpdateKind = 'gradients' | 'parameters';
+/** What a coordinator wants from its children. `messages` are beliefs about shared variables (mainstem/bayesian). */
+export type UpdateKind = 'gradients' | 'parameters' | 'messages';
 
 /**
  * What became of an update. `accepted`: taken in, not yet in main. `stale`: from an older session of the child, or from a

@@ -176,8 +176,9 @@ export class Rounds {
   /** What the open round waits for; undefined where no round is open that waits for more than the next update. */
   waitingFor(): RoundWait | undefined {
     if (this.#ahead.size > 0) return this.#waitForSlowest();
-    const { needed, quorum, isOnePerChild } = this.#mode;
-    if (needed === 1) return undefined;
+    const { needed, quorum, isOnePerChild, ask = Infinity } = this.#mode;
+    // The next update is enough, whoever gives it.
+    if (needed === 1 && ask === Infinity) return undefined;
     const missing = isOnePerChild ? this.#missing : this.#roster.members;
     const now = this.#parts.clock.now();
     return said({

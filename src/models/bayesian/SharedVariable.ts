@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '../../errors.ts';
+import { InvalidDataError, InvalidOptionError } from '../../errors.ts';
 import { show } from '../../show.ts';
 import type { Distribution } from './families/Distribution.ts';
 
@@ -48,6 +48,11 @@ export class SharedVariable<D extends Distribution<D>> {
   /** What this machine has said; uniform before it has. */
   messageOf(machine: string): D {
     return this.#messages.get(machine) ?? this.prior.power(0);
+  }
+
+  /** What all have said, by machine. Does not change any more. */
+  get messages(): ReadonlyMap<string, D> {
+    return this.#messages;
   }
 
   /** What all others have said: what this machine is to take into account besides the prior and its own data. */
@@ -101,15 +106,24 @@ export class SharedVariable<D extends Distribution<D>> {
     this.#posterior = posterior;
   }
 
-  /** Unlearns a machine; false where it has said nothing, or where the rest would be improper without it. */
+  /** Unlearns a machine; false where it has said nothing. Throws InvalidDataError where the rest would be improper without it. */
   forget(machine: string): boolean {
-    const messages = new Map(this.#messages);
-    if (!messages.delete(machine)) return false;
-    const posterior = productOf(this.prior, messages).multiply(this.prior);
-    if (!posterior.isProper) return false;
-    this.adopt({ messages, posterior, clipped: 0, skipped: 0 });
+    const proposal = this.proposeWithout(machine);
+    if (proposal === undefined) return false;
+    this.adopt(proposal);
     this.#rounds.delete(machine);
     return true;
+  }
+
+  /** What would be without a machine; undefined where it has said nothing. Throws as `forget`. */
+  proposeWithout(machine: string): Proposal<D> | undefined {
+    const messages = new Map(this.#messages);
+    if (!messages.delete(machine)) return undefined;
+    const posterior = productOf(this.prior, messages).multiply(this.prior);
+    if (posterior.isProper) return { messages, posterior, clipped: 0, skipped: 0 };
+    throw new InvalidDataError(
+      `without ${machine} what the others say of ${this.name} is improper; they have to speak again first`,
+    );
   }
 
   /** Together they are too much: each is taken whole, or clipped, or not. */

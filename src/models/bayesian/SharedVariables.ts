@@ -40,6 +40,12 @@ export class SharedVariables<B extends Beliefs> {
     return this.#each((variable) => variable.messageOf(machine));
   }
 
+  /** `messageOf` as it is now, whatever is said later. */
+  snapshot(): (machine: string) => B {
+    const said = new Map([...this.#variables].map(([name, { messages }]) => [name, messages]));
+    return (machine) => this.#each(({ name, prior }) => said.get(name)?.get(machine) ?? prior.power(0));
+  }
+
   inboxOf(machine: string): B {
     return this.#each((variable) => variable.inboxOf(machine));
   }
@@ -67,9 +73,15 @@ export class SharedVariables<B extends Beliefs> {
     for (const [name, proposal] of byVariable) this.#variables.get(name)?.adopt(proposal);
   }
 
-  /** Unlearns a machine; false where it has said nothing. Variables that would be improper without it keep its message. */
+  /**
+   * Unlearns a machine; false where it has said nothing. Throws InvalidDataError where a variable would be improper without it, and
+   * then nothing has changed.
+   */
   forget(machine: string): boolean {
-    return [...this.#variables.values()].map((variable) => variable.forget(machine)).includes(true);
+    const without = [...this.#variables.values()].map((variable) => variable.proposeWithout(machine));
+    if (!without.some((proposal) => proposal !== undefined)) return false;
+    for (const variable of this.#variables.values()) variable.forget(machine);
+    return true;
   }
 
   #each(of: (variable: SharedVariable<Belief>) => Belief): B {

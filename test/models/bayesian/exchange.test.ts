@@ -108,7 +108,8 @@ describe('a proposal', () => {
     variable.receive('a', Gaussian.natural(0, 2), { round: 1 });
     variable.receive('b', Gaussian.natural(0, -2), { round: 1 });
     expect(variable.posterior.precision).toBe(1);
-    expect(variable.forget('a')).toBe(false);
+    expect(() => variable.forget('a')).toThrow('without a what the others say of x is improper');
     expect(variable.posterior.precision).toBe(1);
+    expect(variable.forget('c')).toBe(false);
   });
 });
