@@ -39,6 +39,12 @@ export { NormalInverseGamma } from '../models/bayesian/families/NormalInverseGam
 export { VectorGaussian } from '../models/bayesian/families/VectorGaussian.ts';
 export { MessageModel } from '../models/bayesian/MessageModel.ts';
 export type {
+  MatchboxRecommenderOptions,
+  Recommendation,
+} from '../models/bayesian/matchbox/MatchboxRecommender.ts';
+export { MatchboxRecommender } from '../models/bayesian/matchbox/MatchboxRecommender.ts';
+export type { Rating } from '../models/bayesian/matchbox/ratings.ts';
+export type {
   Batch,
   BayesPointMachineOptions,
   WeightsBeliefs,

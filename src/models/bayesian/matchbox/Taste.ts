@@ -1,0 +1,132 @@
+import type { DiagonalGaussian } from '../families/DiagonalGaussian.ts';
+import type { Between, Normal } from './between.ts';
+import { constrainBetween } from './between.ts';
+import { Marginals } from './Marginals.ts';
+
+/** How many of everything there are. */
+export interface TasteSize {
+  readonly users: number;
+  readonly items: number;
+  readonly traits: number;
+  /** Different ratings. */
+  readonly levels: number;
+}
+
+/** What is believed of users and items. Those that are not there, because all of them are fixed, are empty. */
+export type TasteBeliefs = Readonly<
+  Record<'userTraits' | 'userBiases' | 'itemTraits' | 'itemBiases', DiagonalGaussian>
+> &
+  Readonly<Partial<Record<'userThresholds', DiagonalGaussian>>>;
+
+/** Of the noise of an affinity, and of a threshold. */
+export const affinityNoise = 1;
+export const thresholdNoise = 0.25;
+
+/** What is believed of users and items during a training, with what is fixed in it. */
+export class Taste {
+  readonly size: TasteSize;
+  readonly userTraits: Marginals;
+  readonly userBiases: Marginals;
+  readonly itemTraits: Marginals;
+  readonly itemBiases: Marginals;
+  readonly userThresholds: Marginals | undefined;
+  /** The threshold in the middle is fixed, or adding to all would change nothing. */
+  readonly fixedThreshold: number;
+
+  constructor(size: TasteSize, rest: TasteBeliefs) {
+    this.size = size;
+    this.userTraits = new Marginals(rest.userTraits);
+    this.userBiases = new Marginals(rest.userBiases);
+    this.itemTraits = new Marginals(rest.itemTraits);
+    this.itemBiases = new Marginals(rest.itemBiases);
+    this.userThresholds = rest.userThresholds && new Marginals(rest.userThresholds);
+    this.fixedThreshold = Math.floor(size.levels / 2);
+  }
+
+  /** Hears what others say. */
+  hear(rest: TasteBeliefs): void {
+    this.userTraits.hear(rest.userTraits);
+    this.userBiases.hear(rest.userBiases);
+    this.itemTraits.hear(rest.itemTraits);
+    this.itemBiases.hear(rest.itemBiases);
+    if (rest.userThresholds !== undefined) this.userThresholds?.hear(rest.userThresholds);
+  }
+
+  /** Place of a trait of an item; below 0 where it is fixed: the first items have a trait each. */
+  itemTrait(item: number, trait: number): number {
+    const { traits } = this.size;
+    return (item - traits) * traits + trait;
+  }
+
+  /** Mean of a trait of an item. */
+  itemMean(item: number, trait: number): number {
+    const place = this.itemTrait(item, trait);
+    if (item >= this.size.traits) return this.itemTraits.means[place] as number;
+    return item === trait ? 1 : 0;
+  }
+
+  itemVariance(item: number, trait: number): number {
+    const place = this.itemTrait(item, trait);
+    return item >= this.size.traits ? (this.itemTraits.variances[place] as number) : 0;
+  }
+
+  /** Place of a threshold of a user, 1 to levels − 1; undefined where it is the fixed one. */
+  threshold(user: number, threshold: number): number | undefined {
+    const { levels } = this.size;
+    if (threshold === this.fixedThreshold) return undefined;
+    return user * (levels - 2) + threshold - (threshold > this.fixedThreshold ? 2 : 1);
+  }
+
+  /** The threshold below a rating of this level, or above it with the next level; undefined where there is none. */
+  thresholdBelief(user: number, threshold: number): Normal | undefined {
+    const { levels } = this.size;
+    if (threshold <= 0 || threshold >= levels) return undefined;
+    const place = this.threshold(user, threshold);
+    const { userThresholds } = this;
+    if (place === undefined || userThresholds === undefined)
+      return { mean: priorThreshold(threshold, levels), variance: 0 };
+    return {
+      mean: userThresholds.means[place] as number,
+      variance: userThresholds.variances[place] as number,
+    };
+  }
+
+  /** What is believed of an affinity. */
+  affinity(user: number, item: number): Normal {
+    const { traits } = this.size;
+    const { userTraits, userBiases, itemBiases } = this;
+    let mean = (userBiases.means[user] as number) + (itemBiases.means[item] as number);
+    let variance = (userBiases.variances[user] as number) + (itemBiases.variances[item] as number);
+    for (let t = 0; t < traits; t++) {
+      const [m, v] = [
+        userTraits.means[user * traits + t] as number,
+        userTraits.variances[user * traits + t] as number,
+      ];
+      const [n, w] = [this.itemMean(item, t), this.itemVariance(item, t)];
+      mean += m * n;
+      variance += n * n * v + m * m * w + v * w;
+    }
+    return { mean, variance };
+  }
+
+  /** How probable each level is. */
+  predict(user: number, item: number, between: Between): number[] {
+    const { mean, variance } = this.affinity(user, item);
+    const value = { mean, variance: variance + affinityNoise };
+    const noisy = (threshold: number): Normal | undefined => {
+      const belief = this.thresholdBelief(user, threshold);
+      return belief && { mean: belief.mean, variance: belief.variance + thresholdNoise };
+    };
+    const shares = Array.from({ length: this.size.levels }, (_, level) => {
+      constrainBetween(value, noisy(level), noisy(level + 1), between);
+      return between.probability;
+    });
+    const whole = shares.reduce((sum, share) => sum + share, 0);
+    return shares.map((share) => share / whole);
+  }
+}
+
+/** Mean of a threshold, 1 to levels − 1, in the prior. */
+export function priorThreshold(threshold: number, levels: number): number {
+  return threshold - levels / 2;
+}
