@@ -63,6 +63,8 @@ interface Said<B> {
 /** What has happened since the last report. */
 interface OpenRound<B> {
   readonly before: B;
+  /** Of main, at its beginning: what was made from an older one says nothing of how far there is to go. */
+  readonly version: number;
   readonly heard: Set<string>;
   clipped: number;
   skipped: number;
@@ -169,9 +171,10 @@ export class DistributedPosteriorsCoordinator<B extends Beliefs> extends RoundsC
     this.#latest.delete(childId);
     if (!hasSpoken) return wasKnown;
     this.records.remove([messageKey(childId)]);
-    this.#wake();
     this.#said.set(this.main.version + 1, this.#variables.snapshot());
     this.replaceMain(parametersOfBeliefs(this.posterior, this.#layout));
+    this.#open = this.#beginReport();
+    this.#wake();
     return true;
   }
 
@@ -287,7 +290,7 @@ export class DistributedPosteriorsCoordinator<B extends Beliefs> extends RoundsC
         this.#said.set(base + 1, this.#variables.snapshot());
       };
       this.publishMain({ layout, dtype: 'float64', base, included, adopt });
-      this.#account(before, proposals, [...said.keys()]);
+      this.#account(before, proposals, [...said.values()]);
       return 'applied';
     } catch (thrown) {
       const reason = new UpdateDiscardedError(
@@ -302,12 +305,13 @@ export class DistributedPosteriorsCoordinator<B extends Beliefs> extends RoundsC
   }
 
   /** Once every child that is there has spoken, the round is reported; the last one is the last that is asked for. */
-  #account(before: B, { clipped, skipped }: Proposals<B>, heard: readonly string[]): void {
+  #account(before: B, { clipped, skipped }: Proposals<B>, said: readonly Said<B>[]): void {
     const open = this.#open;
     open.clipped += clipped;
     open.skipped += skipped;
-    open.messages += heard.length;
-    for (const id of heard) open.heard.add(id);
+    open.messages += said.length;
+    for (const { pending } of said)
+      if ((pending.content.baseVersion ?? open.version) >= open.version) open.heard.add(pending.member.id);
     if (this.isConverged) {
       // Somebody says something new of itself: the others are to hear of it.
       if (changeOfBeliefs(before, this.posterior) >= this.#tolerance) this.#wake();
@@ -323,7 +327,8 @@ export class DistributedPosteriorsCoordinator<B extends Beliefs> extends RoundsC
   }
 
   #beginReport(): OpenRound<B> {
-    return { before: this.posterior, heard: new Set(), clipped: 0, skipped: 0, messages: 0 };
+    const { version } = this.main;
+    return { before: this.posterior, version, heard: new Set(), clipped: 0, skipped: 0, messages: 0 };
   }
 
   /** Everybody is asked again. */
