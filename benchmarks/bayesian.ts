@@ -1,7 +1,9 @@
 // Sweeps of expectation propagation over the rows of a probit classifier: with independent weights, and with a full covariance
 // beside the same loop in NumPy.
-import { seededRandom } from 'mainstem';
-import { BayesPointMachine, uniformBeliefs } from 'mainstem/bayesian';
+import { DistributedModelParametersCoordinator, LogisticRegression, seededRandom } from 'mainstem';
+import { BayesPointMachine, SharedVariables, uniformBeliefs } from 'mainstem/bayesian';
+import type { Rows } from './contenders/federation.ts';
+import { digitShards, digits } from './contenders/federation.ts';
 import { startPython } from './contenders/python.ts';
 import type { Work } from './contenders/table.ts';
 import { measureWork, tableOfPeers } from './contenders/table.ts';
@@ -26,7 +28,90 @@ function probitRows(rows: number, columns: number): ProbitRows {
 }
 
 export async function measure(effort: Effort): Promise<Table[]> {
-  return [await factorisedTable(effort), await fullTable(effort)];
+  return [await factorisedTable(effort), await fullTable(effort), digitsTable(effort)];
+}
+
+/** Rows of ten machines, and rows that none of them has seen. */
+interface Machines {
+  readonly shards: readonly Rows[];
+  readonly test: Rows;
+}
+
+/** Ten machines of the digits: alike, with two pieces each of the rows sorted by digit, or with one digit each. */
+function tenMachines(split: 'alike' | 'two shards' | 'one digit'): Machines {
+  if (split !== 'one digit') {
+    const { children, test } = digitShards(10, split === 'alike' ? 'iid' : split, 1);
+    return { shards: children, test };
+  }
+  const { children, test } = digitShards(1, 'iid', 1);
+  const [{ features, labels }] = children as [Rows];
+  const shards = digits.map((digit) => {
+    const own = labels.flatMap((label, row) => (label === digit ? [row] : []));
+    return { features: own.map((row) => features[row]!), labels: own.map((row) => labels[row]!) };
+  });
+  return { shards, test };
+}
+
+/** Accuracy, and mean log loss, of probabilities of the digits. */
+function judge(probabilities: readonly number[][], labels: readonly number[]): [string, string] {
+  let [right, loss] = [0, 0];
+  for (const [row, shares] of probabilities.entries()) {
+    const label = labels[row]!;
+    if (shares.indexOf(Math.max(...shares)) === label) right++;
+    loss -= Math.log(Math.max(1e-15, shares[label]!));
+  }
+  return [`${((100 * right) / labels.length).toFixed(1)} %`, (loss / labels.length).toFixed(3)];
+}
+
+/** The multi-class machine beside logistic regression that is merged by averaging, each with the best of its settings. */
+function digitsTable({ scale }: Effort): Table {
+  const rounds = Math.max(2, Math.round(15 * scale));
+  const merges = Math.max(2, Math.round(100 * scale));
+  const rows = (['alike', 'two shards', 'one digit'] as const).map((split) => {
+    const machines = tenMachines(split);
+    const merged = [0.1, 0.3, 1].map((learningRate) => averaged(machines, learningRate, merges));
+    const best = merged.reduce((a, b) => (Number(b[1]) < Number(a[1]) ? b : a));
+    return [split, ...exchanged(machines, rounds), ...best];
+  });
+  return {
+    title: 'The digits over ten machines: beliefs beside parameters',
+    note: `${rounds} rounds of messages of a Bayes point machine of ten classes with full covariance (prior variance 4, an intercept), in parallel; logistic regression, ${merges} merges after five steps of descent each, the best of three rates. A fifth of the digits to test with.`,
+    columns: ['rows of a machine', 'beliefs', 'log loss', 'averaging', 'log loss'],
+    rows,
+  };
+}
+
+function exchanged({ shards, test }: Machines, rounds: number): [string, string] {
+  const options = { classes: digits, fitIntercept: true, priorVariance: 4 };
+  const models = shards.map(({ features, labels }) => {
+    const model = new BayesPointMachine(options);
+    model.observe(features, labels);
+    return model;
+  });
+  const variables = new SharedVariables(models[0]!.prior);
+  for (let round = 0; round < rounds; round++) {
+    const said = models.map((model, i) => [`${i}`, model.computeMessage(variables.inboxOf(`${i}`))] as const);
+    variables.adopt(variables.propose(new Map(said)));
+  }
+  return judge(models[0]!.predictProbabilities(test.features, variables.posterior), test.labels);
+}
+
+function averaged({ shards, test }: Machines, learningRate: number, merges: number): [string, string] {
+  const options = { classes: digits, learningRate, maximumNumberOfIterations: 5 };
+  const coordinator = new DistributedModelParametersCoordinator({ mode: 'synchronous' });
+  const children = shards.map(() => new LogisticRegression(options));
+  for (const child of shards.keys()) coordinator.addChild(`${child}`);
+  for (let merge = 0; merge < merges; merge++)
+    for (const [i, model] of children.entries()) {
+      if (coordinator.version > 0 && i === 0)
+        for (const child of children) child.setModelParameters(coordinator.getMainModelParameters());
+      const { features, labels } = shards[i]!;
+      model.train(features, labels);
+      coordinator.addModelParameters(model.getModelParameters(), { childId: `${i}` });
+    }
+  const main = new LogisticRegression(options);
+  main.setModelParameters(coordinator.getMainModelParameters());
+  return judge(main.predictProbabilities(test.features), test.labels);
 }
 
 async function factorisedTable(effort: Effort): Promise<Table> {

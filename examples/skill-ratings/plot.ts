@@ -6,7 +6,7 @@ export interface Bin {
 }
 
 const size = 360;
-const margin = 52;
+const margin = 72;
 
 /** A reliability diagram: predicted probabilities against how often it was so, the size of a dot by its number of matches. */
 export function reliabilityDiagram(bins: readonly Bin[], title: string): string {
