@@ -81,19 +81,13 @@ const coordinator = new DistributedPosteriorsCoordinator<WeightsBeliefs>({
 });
 const transport = new InProcessTransport();
 await coordinator.listen(transport);
-const converged = new Promise<number>((resolve) => {
-  coordinator.on('messagesExchanged', ({ isConverged, round, bytes }) => {
-    if (isConverged && coordinator.children.length === regions.length) {
-      console.log(`${matches.map((played, i) => `${played.length} matches in ${regions[i]}`).join(', ')}.`);
-      console.log(`Converged after ${round} rounds; the last one took ${(bytes / 1024).toFixed(1)} KiB.\n`);
-      resolve(round);
-    }
-  });
-});
 const children: PosteriorChild<WeightsBeliefs>[] = [];
 for (const [i, played] of matches.entries())
   children.push(await PosteriorChild.connect({ transport, childId: regions[i]!, model: raterOf(played) }));
-await converged;
+await coordinator.converged();
+const { round, bytes } = coordinator.lastRound!;
+console.log(`${matches.map((played, i) => `${played.length} matches in ${regions[i]}`).join(', ')}.`);
+console.log(`Converged after ${round} rounds; the last one took ${(bytes / 1024).toFixed(1)} KiB.\n`);
 
 const weights = (beliefs: WeightsBeliefs): VectorGaussian => beliefs.weights as VectorGaussian;
 const [shared, single] = [weights(coordinator.posterior), weights(pooled.posterior())];

@@ -67,15 +67,10 @@ const pooled = exchangeMessages({ all: new LatencyModel(Object.values(regions).f
 const coordinator = new DistributedPosteriorsCoordinator<Latency>({ prior: new LatencyModel([]).prior });
 const transport = new InProcessTransport();
 await coordinator.listen(transport);
-const converged = new Promise<void>((resolve) => {
-  coordinator.on('messagesExchanged', ({ isConverged }) => {
-    if (isConverged && coordinator.children.length === 3) resolve();
-  });
-});
 const children: PosteriorChild<Latency>[] = [];
 for (const [childId, values] of Object.entries(regions))
   children.push(await PosteriorChild.connect({ transport, childId, model: new LatencyModel(values) }));
-await converged;
+await coordinator.converged();
 
 const show = ({ mean, precision }: Latency): string =>
   `${mean.mean.toFixed(3)} ± ${Math.sqrt(mean.variance).toFixed(3)} ms, spread ${(1 / Math.sqrt(precision.mean)).toFixed(3)} ms`;
@@ -87,11 +82,8 @@ for (const child of children)
 assert(children.every(({ posterior }) => Math.abs(posterior.mean.mean - pooled.mean.mean) < 1e-4));
 
 // The region with most numbers is to be forgotten.
-const again = new Promise<void>((resolve) => {
-  coordinator.on('messagesExchanged', ({ isConverged }) => isConverged && resolve());
-});
 coordinator.unlearnChild('america');
-await again;
+await coordinator.converged();
 console.log(`without america            ${show(coordinator.posterior)}`);
 
 const two = exchangeMessages({ all: new LatencyModel([...regions.europe!, ...regions.asia!]) }).posterior;

@@ -1,5 +1,6 @@
 import type { MainstemError } from '../../errors.ts';
 import {
+  ConnectionClosedError,
   InvalidDataError,
   InvalidOptionError,
   LimitExceededError,
@@ -26,7 +27,7 @@ import { inSteps } from '../../steps.ts';
 import type { StoreOperation } from '../../storage/Store.ts';
 import type { ReadRecord } from '../Ledger.ts';
 import type { Member, UpdateIdentity } from '../Membership.ts';
-import type { CoordinatorOptions } from '../options.ts';
+import type { CloseOptions, CoordinatorOptions } from '../options.ts';
 import { PublishedMain } from '../PublishedMain.ts';
 import type { Pending } from '../pending.ts';
 import type { RoundsCoordinatorOptions } from '../RoundsCoordinator.ts';
@@ -95,6 +96,8 @@ export class DistributedPosteriorsCoordinator<B extends Beliefs> extends RoundsC
   readonly #latest = new Map<string, { readonly epoch: number; readonly sequence: number }>();
   #open: OpenRound<B>;
   #report: RoundReport | undefined;
+  /** Whoever waits for the end of the exchange. */
+  readonly #awaiting: { resolve(): void; reject(error: MainstemError): void }[] = [];
 
   /** Throws InvalidOptionError for an illegal option, and for a prior that is not proper. */
   constructor(options: PosteriorsCoordinatorOptions<B>) {
@@ -131,6 +134,12 @@ export class DistributedPosteriorsCoordinator<B extends Beliefs> extends RoundsC
   /** Nothing has changed in the last round, and nobody is asked. */
   get isConverged(): boolean {
     return this.rounds.mode === quiet;
+  }
+
+  /** Resolves when the exchange has converged: at once where it has. Rejects where the coordinator is closed before. */
+  converged(): Promise<void> {
+    if (this.isConverged) return Promise.resolve();
+    return new Promise((resolve, reject) => void this.#awaiting.push({ resolve, reject }));
   }
 
   /** Children that have said something, also those that are not there any more; sorted. */
@@ -240,6 +249,12 @@ export class DistributedPosteriorsCoordinator<B extends Beliefs> extends RoundsC
     return () => this.#variables.adopt(this.#variables.propose(messages));
   }
 
+  override async close(options: CloseOptions = {}): Promise<void> {
+    await super.close(options);
+    const reason = new ConnectionClosedError('the coordinator was closed before the exchange converged');
+    for (const { reject } of this.#awaiting.splice(0)) reject(reason);
+  }
+
   override async restore(): Promise<boolean> {
     const isRestored = await super.restore();
     this.#open = this.#beginReport();
@@ -324,6 +339,7 @@ export class DistributedPosteriorsCoordinator<B extends Beliefs> extends RoundsC
     this.#open = this.#beginReport();
     if (report.isConverged) this.changeMode(quiet);
     this.events.emit('messagesExchanged', report);
+    if (report.isConverged) for (const { resolve } of this.#awaiting.splice(0)) resolve();
   }
 
   #beginReport(): OpenRound<B> {

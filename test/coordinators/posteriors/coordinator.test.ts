@@ -147,7 +147,11 @@ describe('messages in one process', () => {
     coordinator.addChild('b');
     const { status, committed } = coordinator.addMessage(said(1, 1), { childId: 'a' });
     expect(status).toBe('accepted');
-    await coordinator.close();
+    const converged = coordinator.converged();
+    await Promise.all([
+      expect(converged).rejects.toThrow('closed before the exchange converged'),
+      coordinator.close(),
+    ]);
     await expect(committed).rejects.toThrow('closed before the round');
   });
 });
@@ -245,6 +249,7 @@ describe.each(['serial', 'parallel', 'asynchronous'] as const)('over connections
       expect(distance(posterior.weights.mean, alone.mean)).toBeLessThan(1e-8);
     }
     // Nobody is asked any more.
+    await coordinator.converged();
     const { version } = coordinator;
     await pass(scene, 60_000);
     expect(coordinator.version).toBe(version);
