@@ -83,10 +83,7 @@ export class Child {
   #askedVersion: number | undefined;
   #isClosed = false;
 
-  /**
-   * Connects, says hello, and waits for the welcome and for main, where there is one. Rejects with a
-   * ConnectionRefusedError where nobody listens or the coordinator refuses.
-   */
+  /** Connects, and waits for the welcome, and for main where there is one. Rejects with a ConnectionRefusedError where it is refused. */
   static async connect(options: ChildOptions): Promise<Child> {
     checkChildOptions(options);
     const child = new Child(options);
@@ -171,9 +168,14 @@ export class Child {
     options?: TrainAsyncOptions,
   ): Promise<{ costs: number[]; receipt: ChildReceipt }> {
     await this.adopt();
-    if (this.#model.blocksWhileTraining) this.#session.announceBusy(this.#busyMs);
+    if (this.#model.blocksWhileTraining) this.announceBusy();
     const costs = await this.#model.train(features, labels, options);
     return { costs, receipt: await this.send() };
+  }
+
+  /** Tells the coordinator that this thread will be busy, and silent, for as long as `busyMs` says. `train` does it by itself. */
+  announceBusy(): void {
+    this.#session.announceBusy(this.#busyMs);
   }
 
   /**
@@ -225,9 +227,8 @@ export class Child {
   }
 
   /**
-   * Evaluates the latest main on these rows and reports the sums, which `coordinator.reports` adds up over the
-   * children. The model stays as it is. Resolves with the child's own evaluation once the coordinator has it; rejects
-   * with a NoMainParametersError before there is a main, and where the coordinator refuses.
+   * Evaluates the latest main on these rows and reports the sums for `coordinator.reports`; the model stays as it is. Resolves with this
+   * child's evaluation. Rejects with a NoMainParametersError before there is a main, and where the coordinator refuses.
    */
   async evaluate(features: Features, labels: Labels): Promise<Evaluation> {
     const main = this.#main.parameters;
@@ -247,15 +248,12 @@ export class Child {
     await this.#sendReport('featureStatistics', null, statistics.toJSON());
   }
 
-  /**
-   * What would be lost with the process: what compression with error feedback has not sent yet. For the option `savedState`
-   * of a later child, once no update is on its way; empty where there is nothing.
-   */
+  /** What compression with error feedback has not sent yet: for `savedState` of a later child, once no update is on its way. */
   saveState(): Uint8Array<ArrayBuffer> {
     return this.#packer.save();
   }
 
-  /** Says goodbye and closes the connection. What has not been acknowledged is given up. May be called again. */
+  /** Says goodbye. What has not been acknowledged is given up. May be called again. */
   async leave(): Promise<void> {
     this.#session.leave();
   }

@@ -9,7 +9,7 @@ import type { ChildReceipt } from './SentUpdates.ts';
 
 /** Options of `PosteriorChild.connect`: those of `Child.connect`, but for what messages have no use for. */
 export interface PosteriorChildOptions<B extends Beliefs>
-  extends Omit<ChildOptions, 'model' | 'compression' | 'savedState' | 'busyMs'> {
+  extends Omit<ChildOptions, 'model' | 'compression' | 'savedState'> {
   /** A model of the shared variables with data of its own. Its prior must be known, and that of the coordinator. */
   model: BayesianModel<B>;
 }
@@ -68,6 +68,7 @@ export class PosteriorChild<B extends Beliefs> {
   /** Says what its data say now: there are more of them, say. Rejects where the connection is over. */
   async speak(): Promise<ChildReceipt> {
     await this.#child.adopt();
+    this.#child.announceBusy();
     this.#model.compute();
     return this.#child.send();
   }

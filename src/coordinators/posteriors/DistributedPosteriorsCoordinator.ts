@@ -7,7 +7,7 @@ import {
   StaleUpdateError,
   UpdateDiscardedError,
 } from '../../errors.ts';
-import type { Beliefs } from '../../models/bayesian/beliefs.ts';
+import type { Belief, Beliefs } from '../../models/bayesian/beliefs.ts';
 import { changeOfBeliefs, requireSameVariables } from '../../models/bayesian/beliefs.ts';
 import type { RoundReport } from '../../models/bayesian/Convergence.ts';
 import { Convergence } from '../../models/bayesian/Convergence.ts';
@@ -53,6 +53,8 @@ export interface PosteriorsCoordinatorOptions<B extends Beliefs>
 }
 
 const ownOptions = ['prior', 'schedule', 'tolerance', 'deadline'];
+/** Of the tolerance: natural parameters that move by less, of the largest of them, are no news. */
+const negligible = 1e-3;
 const refused = ['mode', 'sharedTensors', 'compression'];
 
 /** A message of the round that is open. */
@@ -95,6 +97,8 @@ export class DistributedPosteriorsCoordinator<B extends Beliefs> extends RoundsC
   #replaced: Pending<ModelParameters>[] = [];
   readonly #latest = new Map<string, { readonly epoch: number; readonly sequence: number }>();
   #open: OpenRound<B>;
+  /** The last message has changed main by more than nothing. */
+  #hasMoved = false;
   #report: RoundReport | undefined;
   /** Whoever waits for the end of the exchange. */
   readonly #awaiting: { resolve(): void; reject(error: MainstemError): void }[] = [];
@@ -116,6 +120,11 @@ export class DistributedPosteriorsCoordinator<B extends Beliefs> extends RoundsC
     this.#convergence = new Convergence(tolerance);
     this.#open = this.#beginReport();
     this.server.personaliseMain((childId, main) => this.#mainFor(childId, main));
+    this.on('updateRejected', ({ childId = '' }) => {
+      const member = this.membership.find(childId);
+      // No deadline ends its turn here: it is asked again with the next news.
+      if (schedule === 'asynchronous' && member !== undefined) this.rounds.unask(member);
+    });
     this.on('mainPublished', ({ version }) => {
       for (const older of this.#said.keys()) if (older < version) this.#said.delete(older);
     });
@@ -171,6 +180,8 @@ export class DistributedPosteriorsCoordinator<B extends Beliefs> extends RoundsC
    * where nothing was known of it. Throws InvalidDataError where what the others say is improper without it, and then it stays.
    */
   unlearnChild(childId: string): boolean {
+    // What it has said before this call is not to come after it.
+    this.road.run(Infinity);
     const hasSpoken = this.#variables.forget(childId);
     const wasKnown = this.removeChild(childId);
     const waiting = this.#waiting.get(childId);
@@ -206,10 +217,10 @@ export class DistributedPosteriorsCoordinator<B extends Beliefs> extends RoundsC
     if (!member.isDurable)
       throw new InvalidDataError('the message names no child; give a childId, so that it can be replaced');
     const { keptChildrenMax } = this.options.limits;
-    const { machines } = this.#variables;
-    if (machines.length < keptChildrenMax || machines.includes(member.id)) return;
+    const kept = new Set([...this.#variables.machines, ...this.#waiting.keys()]);
+    if (kept.size < keptChildrenMax || kept.has(member.id)) return;
     throw new LimitExceededError(
-      `messages of ${machines.length} children are kept, at most ${keptChildrenMax} are allowed`,
+      `messages of ${kept.size} children are kept, at most ${keptChildrenMax} are allowed`,
     );
   }
 
@@ -300,6 +311,7 @@ export class DistributedPosteriorsCoordinator<B extends Beliefs> extends RoundsC
       writeBeliefs(proposals.posterior, layout, this.main.spare(layout.length));
       yield* inSteps(this.main.checkSpare(layout, 'float64'));
       const before = this.posterior;
+      this.#hasMoved = moveOf(before, proposals.posterior) > this.#tolerance * negligible;
       const adopt = (): void => {
         this.#variables.adopt(proposals);
         this.#said.set(base + 1, this.#variables.snapshot());
@@ -315,8 +327,19 @@ export class DistributedPosteriorsCoordinator<B extends Beliefs> extends RoundsC
       throw thrown;
     } finally {
       // Who has been woken up has been asked already.
-      if (!wasConverged || this.isConverged) this.rounds.begin();
+      if (!wasConverged || this.isConverged) this.#askNext();
     }
+  }
+
+  /** Who has an answer to give gives it; the others are asked where there is something new, or nobody could end the round. */
+  #askNext(): void {
+    if (this.schedule !== 'asynchronous' || this.isConverged) {
+      this.rounds.begin();
+      return;
+    }
+    const { heard } = this.#open;
+    const isWaitedFor = (member: Member): boolean => !heard.has(member.id) && !this.rounds.isAsked(member);
+    this.rounds.goOn(this.#hasMoved || this.membership.present.some(isWaitedFor));
   }
 
   /** Once every child that is there has spoken, the round is reported; the last one is the last that is asked for. */
@@ -354,4 +377,19 @@ export class DistributedPosteriorsCoordinator<B extends Beliefs> extends RoundsC
     this.#open = this.#beginReport();
     this.changeMode(scheduleMode(this.schedule, this.#deadline));
   }
+}
+
+/** By how much natural parameters have moved, of the largest of their variable. */
+function moveOf(before: Beliefs, after: Beliefs): number {
+  let most = 0;
+  for (const [name, { natural }] of Object.entries(before)) {
+    const next = (after[name] as Belief).natural;
+    let [size, moved] = [Number.MIN_VALUE, 0];
+    for (let i = 0; i < natural.length; i++) {
+      size = Math.max(size, Math.abs(next[i] as number));
+      moved = Math.max(moved, Math.abs((next[i] as number) - (natural[i] as number)));
+    }
+    most = Math.max(most, moved / size);
+  }
+  return most;
 }

@@ -166,6 +166,20 @@ export class Rounds {
     this.restart();
   }
 
+  /** The next round begins. Who was asked and has not answered is still asked; all others are, where `asksRest` says so. */
+  goOn(asksRest: boolean): void {
+    this.#updates = 0;
+    this.#contributors.clear();
+    this.#askedCount = this.#missing.size;
+    this.#version = this.#parts.version();
+    if (asksRest) this.#fill(Infinity);
+  }
+
+  /** Nothing will come of what this child was asked for. */
+  unask(member: Member): void {
+    if (this.#missing.delete(member)) this.#askedCount--;
+  }
+
   /** Main was set: what the round has stays, and the rest of it is to start from that main. */
   restart(): void {
     if (this.#mode.name === 'immediate') return;

@@ -150,10 +150,14 @@ function productOf<D extends Distribution<D>>(
   messages: ReadonlyMap<string, D>,
   without?: string,
 ): D {
-  let product = prior.power(0);
-  for (const machine of sorted(messages))
-    if (machine !== without) product = product.multiply(messages.get(machine) as D);
-  return product;
+  // One array for all of them: a coordinator does this for each message that comes.
+  const sums = new Float64Array(prior.natural.length);
+  for (const machine of sorted(messages)) {
+    if (machine === without) continue;
+    const { natural } = messages.get(machine) as D;
+    for (let i = 0; i < sums.length; i++) sums[i] = (sums[i] as number) + (natural[i] as number);
+  }
+  return prior.withNatural(sums);
 }
 
 function sorted(map: ReadonlyMap<string, unknown>): string[] {

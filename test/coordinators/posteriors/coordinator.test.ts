@@ -388,6 +388,36 @@ test('one that does not answer keeps nobody waiting in turn', async () => {
   expect(asked.filter((id) => id === 'b').length).toBeGreaterThan(1);
 });
 
+test('asynchronous: who has nothing new to hear is not asked, and one that was refused is asked again', () => {
+  let refused = 1;
+  const coordinator = counting();
+  coordinator.use({
+    name: 'refuses once',
+    onUpdate: (update) => {
+      if (update.childId === 'b' && refused-- > 0) throw new Error('not today');
+      return update;
+    },
+  });
+  const asked: string[] = [];
+  coordinator.on('childAsked', ({ childId }) => asked.push(childId));
+  for (const childId of ['a', 'b']) coordinator.addChild(childId);
+  const told = (childId: string, successes: number): string[] => {
+    asked.length = 0;
+    coordinator.addMessage(said(successes, 1), { childId });
+    return [...asked].sort();
+  };
+  expect(asked).toEqual(['a', 'b']);
+  // b has been asked already; a hears of its own, as a model that has not settled by itself has to.
+  expect(told('a', 1)).toEqual(['a']);
+  expect(told('b', 1)).toEqual([]);
+  expect(told('a', 2)).toEqual(['a', 'b']);
+  expect(told('b', 1)).toEqual(['b']);
+  // What is said again is no news, and with that of everybody the round is the last.
+  expect(told('a', 2)).toEqual([]);
+  expect(told('b', 1)).toEqual([]);
+  expect(coordinator.isConverged).toBe(true);
+});
+
 describe('a Child with a MessageModel', () => {
   test('trains, sends and adopts as with any other model', async () => {
     const transport = new InProcessTransport();
