@@ -177,7 +177,7 @@ export function requireClock(clock: Clock, name: string): Clock {
 }
 
 /** Throws InvalidOptionError unless a part of the user's own has what its contract asks for. */
-function requireMethods(part: object, methods: readonly string[], name: string): void {
+export function requireMethods(part: object, methods: readonly string[], name: string): void {
   const missing = methods.find((method) => typeof (part as Record<string, unknown>)?.[method] !== 'function');
   if (missing === undefined) return;
   throw new InvalidOptionError(`${name} has no method ${missing}; it needs ${methods.join(', ')}`);

@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.ts';
 import { systemClock } from '../clock.ts';
+import { requireMethods } from '../coordinators/options.ts';
 import type { Plugin, PluginHost, Update } from '../coordinators/plugins/Plugin.ts';
-import { InvalidOptionError, StoreError, toError } from '../errors.ts';
+import { StoreError, toError } from '../errors.ts';
 import { kernels } from '../kernels/selection.ts';
 import type { ParameterLayout } from '../parameters/ParameterLayout.ts';
 import { show } from '../show.ts';
@@ -10,7 +11,7 @@ import { refuseUnknownOptions } from '../unknownOptions.ts';
 import type { CoordinatorDescription } from './description.ts';
 import { checkDescription } from './description.ts';
 import type { LogRecord } from './records.ts';
-import { encodeLogRecord, layoutRecord, logFormat, logKey, tensorsOf } from './records.ts';
+import { encodeLogRecord, layoutRecord, logFormat, logKey, logPrefix, tensorsOf } from './records.ts';
 
 /** Options of UpdateRecorder. */
 export interface UpdateRecorderOptions {
@@ -28,9 +29,11 @@ export interface UpdateRecorderOptions {
   onError?: (error: Error) => void;
 }
 
+/** An update that may still be refused; its record is ready. */
 interface SeenUpdate {
   readonly layout: ParameterLayout;
-  readonly record: Omit<LogRecord & { readonly type: 'update' }, 'update'>;
+  readonly taken: Taken;
+  readonly value: Uint8Array;
 }
 
 /** An update that was taken in, and is not part of a main yet. */
@@ -73,10 +76,9 @@ export class UpdateRecorder implements Plugin {
   /** Throws InvalidOptionError for an illegal option, or a coordinator that is not described in plain JSON. */
   constructor(options: UpdateRecorderOptions) {
     refuseUnknownOptions(options, names, 'UpdateRecorder');
-    const { store, coordinator, prefix = 'log/', clock = systemClock } = options;
+    const { store, coordinator, prefix = logPrefix, clock = systemClock } = options;
     const { pendingBytesMax = defaultPendingBytesMax, onError = () => {} } = options;
-    if (typeof store?.batch !== 'function')
-      throw new InvalidOptionError(`store is ${show(store)}, expected a Store`);
+    requireMethods(store, ['get', 'keys', 'batch', 'close'], 'store');
     this.#store = store;
     this.#prefix = prefix;
     this.#clock = clock;
@@ -111,16 +113,13 @@ export class UpdateRecorder implements Plugin {
   onUpdate({ childId, content }: Update): void {
     this.#settle();
     const { sampleCount = null, baseVersion = null, layout } = content;
-    const tensors = tensorsOf(content);
-    const record = {
-      type: 'update',
-      childId,
-      sampleCount,
-      baseVersion,
-      at: this.#clock.now(),
-      tensors,
-    } as const;
-    this.#seen = { layout, record };
+    // It is the next one, unless it is refused.
+    const update = this.#updates + 1;
+    const value = encodeLogRecord({
+      ...{ type: 'update', update, childId, sampleCount, baseVersion },
+      ...{ at: this.#clock.now(), tensors: tensorsOf(content) },
+    });
+    this.#seen = { layout, taken: { update, childId }, value };
   }
 
   dispose(): void {
@@ -140,14 +139,14 @@ export class UpdateRecorder implements Plugin {
     const folding = this.#folding;
     if (folding === undefined) return;
     this.#folding = undefined;
-    const update = ++this.#updates;
-    this.#open.push({ update, childId: folding.record.childId });
+    this.#updates++;
+    this.#open.push(folding.taken);
     this.#nameOnce(folding.layout);
-    this.#write({ ...folding.record, update });
+    this.#writeEncoded(folding.value);
   }
 
   #rejected(childId: string | undefined): void {
-    if (this.#folding?.record.childId === childId) {
+    if (this.#folding?.taken.childId === childId) {
       this.#folding = undefined;
       return;
     }
@@ -177,8 +176,11 @@ export class UpdateRecorder implements Plugin {
   }
 
   #write(record: LogRecord): void {
+    this.#writeEncoded(encodeLogRecord(record));
+  }
+
+  #writeEncoded(value: Uint8Array): void {
     if (this.#hasGap) return;
-    const value = encodeLogRecord(record);
     if (this.#pendingBytes + value.length > this.#pendingBytesMax) {
       this.#lose(
         new StoreError(`the log has ${this.#pendingBytes} bytes that wait for the store; it ends here`),

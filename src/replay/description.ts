@@ -8,6 +8,7 @@ import type { ModeOption } from '../coordinators/rounds/Mode.ts';
 import { InvalidOptionError } from '../errors.ts';
 import type { ModelParametersMergerOptions } from '../mergers/ModelParametersMerger.ts';
 import { ModelParametersMerger } from '../mergers/ModelParametersMerger.ts';
+import type { ModelParameters } from '../parameters/ModelParameters.ts';
 import { show } from '../show.ts';
 
 /** A coordinator in plain JSON: its kind, and those of its options that the numbers of main depend on. */
@@ -63,6 +64,17 @@ export function createCoordinator(
   });
 }
 
+/** Sets main, however a coordinator of this kind calls it. */
+export function setMain(coordinator: RecordedCoordinator, main: ModelParameters): void {
+  if (coordinator instanceof DistributedGradientsCoordinator) coordinator.setModelParameters(main);
+  else coordinator.setMainModelParameters(main);
+}
+
+/** How updates become a new main, by name. */
+export function modeName(mode: ModeOption = 'immediate'): string {
+  return typeof mode === 'string' ? mode : mode.mode;
+}
+
 /** More updates than a round ever has. */
 const never = 1_000_000_000;
 
@@ -81,8 +93,8 @@ export function withoutWaiting(description: CoordinatorDescription): Coordinator
 
 function patientMode(mode: ModeOption | undefined): { mode?: ModeOption } {
   if (mode === undefined) return {};
-  const name = typeof mode === 'string' ? mode : mode.mode;
-  if (name === 'synchronous') return { mode: { mode: 'synchronous', children: never, deadline: 'none' } };
+  if (modeName(mode) === 'synchronous')
+    return { mode: { mode: 'synchronous', children: never, deadline: 'none' } };
   if (typeof mode === 'object' && mode.mode === 'buffered') return { mode: { ...mode, updates: never } };
   if (typeof mode === 'object' && mode.mode === 'boundedStaleness')
     return { mode: { ...mode, updatesAheadMax: never } };

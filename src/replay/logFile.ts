@@ -1,7 +1,7 @@
 import { MalformedDataError } from '../errors.ts';
 import { MemoryStore } from '../storage/MemoryStore.ts';
 import type { Store } from '../storage/Store.ts';
-import { logKey } from './records.ts';
+import { logKey, logPrefix } from './records.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -18,7 +18,7 @@ function lengthAt(bytes: Bytes, at: number): number {
  * A log as the content of a file, piece by piece: `await writeFile('run.log', exportLog(store))`. `mainstem replay` reads
  * it. Eight bytes that name it, then each record with its length before it, as u32, little endian.
  */
-export async function* exportLog(store: Store, prefix: string = 'log/'): AsyncGenerator<Bytes> {
+export async function* exportLog(store: Store, prefix: string = logPrefix): AsyncGenerator<Bytes> {
   yield startOfLog();
   for (const key of await store.keys(prefix)) {
     const record = await store.get(key);
@@ -41,7 +41,7 @@ export function packLogRecord(record: Uint8Array): Bytes {
 }
 
 /** The store that such a file is of. Throws MalformedDataError where it is something else, or ends within a record. */
-export function importLog(bytes: Bytes, prefix: string = 'log/'): Store {
+export function importLog(bytes: Bytes, prefix: string = logPrefix): Store {
   if (!magic.every((byte, index) => bytes[index] === byte))
     throw new MalformedDataError('this is no log of mainstem');
   const store = new MemoryStore();

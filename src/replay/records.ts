@@ -10,6 +10,9 @@ import type { CoordinatorDescription } from './description.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
+/** What the keys of a log begin with, unless its owner says otherwise. */
+export const logPrefix = 'log/';
+
 /** Of the log, in its first record. */
 export const logFormat = 'mainstem/log@1';
 
@@ -70,12 +73,18 @@ export function encodeLogRecord(record: LogRecord): Bytes {
   return encodeRecord(kind, { ...rest, tensors: described }, valuesToBytes(values));
 }
 
-/** Throws MalformedDataError for what is no record of a log. */
-export function decodeLogRecord(bytes: Bytes, layouts: ReadonlyMap<string, ParameterLayout>): LogRecord {
+/** A record, but for the values of its tensors. Throws MalformedDataError for what is no record of a log. */
+export function peekLogRecord(bytes: Bytes): { readonly record: LogRecord; readonly payload: Bytes } {
   const { kind, metadata, payload } = decodeRecord(bytes);
   const record = metadata as LogRecord;
   if (types[kind] === undefined || record?.type !== types[kind])
     throw new MalformedDataError(`a record of a log has kind ${kind} and type ${record?.type}`);
+  return { record, payload };
+}
+
+/** Throws MalformedDataError for what is no record of a log. */
+export function decodeLogRecord(bytes: Bytes, layouts: ReadonlyMap<string, ParameterLayout>): LogRecord {
+  const { record, payload } = peekLogRecord(bytes);
   if (record.type !== 'main' && record.type !== 'update') return record;
   const { layout, dtype } = record.tensors;
   const { length } = requireLayout(layouts, layout);
@@ -102,7 +111,7 @@ export function readLayout(record: LogRecord & { readonly type: 'layout' }): Par
   return new ParameterLayout(tensors, record.architecture ?? undefined);
 }
 
-/** A copy: what is recorded is written later. */
+/** Not a copy: it is to be encoded at once. */
 export function tensorsOf({ layout, dtype, values }: Gradients | ModelParameters): RecordedTensors {
-  return { layout: layout.fingerprint, dtype, values: values.slice() };
+  return { layout: layout.fingerprint, dtype, values };
 }

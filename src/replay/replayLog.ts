@@ -9,9 +9,16 @@ import type { Store } from '../storage/Store.ts';
 import { TickClock } from '../TickClock.ts';
 import { refuseUnknownOptions } from '../unknownOptions.ts';
 import type { CoordinatorDescription, RecordedCoordinator } from './description.ts';
-import { createCoordinator, withoutWaiting } from './description.ts';
+import { createCoordinator, setMain, withoutWaiting } from './description.ts';
 import type { LogRecord } from './records.ts';
-import { decodeLogRecord, logFormat, readLayout, requireLayout } from './records.ts';
+import {
+  decodeLogRecord,
+  logFormat,
+  logPrefix,
+  peekLogRecord,
+  readLayout,
+  requireLayout,
+} from './records.ts';
 
 /** A main of a replay. */
 export interface ReplayedMain {
@@ -57,7 +64,7 @@ export interface Replay {
  */
 export async function replayLog(store: Store, options: ReplayOptions = {}): Promise<Replay> {
   refuseUnknownOptions(options, ['until', 'without', 'onStart', 'onMain', 'prefix'], 'replayLog');
-  const { until = Infinity, without = [], onStart, onMain = () => {}, prefix = 'log/' } = options;
+  const { until = Infinity, without = [], onStart, onMain = () => {}, prefix = logPrefix } = options;
   if (!(until >= 0))
     throw new InvalidOptionError(`until is ${show(until)}, expected the number of an update`);
   const keys = await store.keys(prefix);
@@ -111,8 +118,7 @@ class LogPlayer implements Replay {
     wanted.onStart?.({ kernel, coordinator });
     const player = new LogPlayer(store, start, wanted);
     for (const key of keys.slice(1)) {
-      const record = await player.read(key);
-      if (record.type === 'layout') player.#layouts.set(record.fingerprint, readLayout(record));
+      const { record } = peekLogRecord(await player.#bytes(key));
       if (record.type === 'rejected') player.#rejected.add(record.update);
     }
     return player;
@@ -127,14 +133,21 @@ class LogPlayer implements Replay {
   }
 
   async read(key: string): Promise<LogRecord> {
+    return decodeLogRecord(await this.#bytes(key), this.#layouts);
+  }
+
+  async #bytes(key: string): Promise<Uint8Array<ArrayBuffer>> {
     const bytes = await this.#store.get(key);
     if (bytes === undefined) throw new MalformedDataError(`record ${key} of the log is missing`);
-    return decodeLogRecord(new Uint8Array(bytes), this.#layouts);
+    return new Uint8Array(bytes);
   }
 
   /** False where the replay is over. */
   play(record: LogRecord): boolean {
     switch (record.type) {
+      case 'layout':
+        this.#layouts.set(record.fingerprint, readLayout(record));
+        return true;
       case 'main':
         return this.#setMain(record);
       case 'update':
@@ -155,10 +168,8 @@ class LogPlayer implements Replay {
 
   #setMain({ version, tensors }: LogRecord & { readonly type: 'main' }): boolean {
     const main = new ModelParameters(requireLayout(this.#layouts, tensors.layout), tensors.values);
-    const coordinator = this.#coordinator;
-    if (coordinator instanceof DistributedGradientsCoordinator) coordinator.setModelParameters(main);
-    else coordinator.setMainModelParameters(main);
-    this.#versions.set(version, coordinator.version);
+    setMain(this.#coordinator, main);
+    this.#versions.set(version, this.#coordinator.version);
     return this.#tell(version, undefined, []);
   }
 

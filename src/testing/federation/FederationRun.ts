@@ -2,7 +2,7 @@ import { DistributedGradientsCoordinator } from '../../coordinators/DistributedG
 import type { Receipt } from '../../coordinators/receipts.ts';
 import { DivergedError, InvalidOptionError } from '../../errors.ts';
 import { defaultCoordinatorLimits } from '../../limits.ts';
-import type { Configurable, Model } from '../../models/Model.ts';
+import type { Configurable, GradientModel, Model } from '../../models/Model.ts';
 import { isGradientModel } from '../../models/Model.ts';
 import { Gradients } from '../../parameters/Gradients.ts';
 import type { ModelParameters } from '../../parameters/ModelParameters.ts';
@@ -10,7 +10,7 @@ import { createValues } from '../../parameters/values.ts';
 import type { Random } from '../../random.ts';
 import { seededRandom } from '../../random.ts';
 import type { CoordinatorDescription, RecordedCoordinator } from '../../replay/description.ts';
-import { createCoordinator } from '../../replay/description.ts';
+import { createCoordinator, modeName, setMain } from '../../replay/description.ts';
 import { UpdateRecorder } from '../../replay/UpdateRecorder.ts';
 import { drawDelay, happens } from '../networkFaults.ts';
 import { VirtualClock } from '../VirtualClock.ts';
@@ -100,13 +100,9 @@ export class FederationRun {
   /** Sets the first main and lets the first children begin. */
   async begin(): Promise<void> {
     const coordinator = this.#coordinator;
-    if (coordinator instanceof DistributedGradientsCoordinator && !isGradientModel(this.#model))
-      throw new InvalidOptionError('this coordinator takes gradients and the model gives none');
-    if (isGradientModel(this.#model) && coordinator instanceof DistributedGradientsCoordinator)
-      this.#model.setAreGradientsSaved(true);
-    const first = await this.#firstParameters();
-    if (coordinator instanceof DistributedGradientsCoordinator) coordinator.setModelParameters(first);
-    else coordinator.setMainModelParameters(first);
+    if (coordinator instanceof DistributedGradientsCoordinator)
+      this.#gradientModel.setAreGradientsSaved(true);
+    setMain(coordinator, await this.#firstParameters());
     coordinator.on('mainUpdated', ({ version }) => this.#moved(version));
     this.#moved(coordinator.version);
     if (!this.#isInRounds) this.#beginMany();
@@ -142,6 +138,12 @@ export class FederationRun {
 
   async close(): Promise<void> {
     await this.#coordinator.close();
+  }
+
+  /** Throws InvalidOptionError where it is none. */
+  get #gradientModel(): GradientModel {
+    if (isGradientModel(this.#model)) return this.#model;
+    throw new InvalidOptionError('this coordinator takes gradients and the model gives none');
   }
 
   async #firstParameters(): Promise<ModelParameters> {
@@ -235,8 +237,7 @@ export class FederationRun {
     const childId = nameOf(child);
     const coordinator = this.#coordinator;
     if (coordinator instanceof DistributedGradientsCoordinator) {
-      if (!isGradientModel(this.#model)) throw new InvalidOptionError('the model gives no gradients');
-      const gradients = await this.#model.getGradients();
+      const gradients = await this.#gradientModel.getGradients();
       const { layout, values, sampleCount, baseVersion } = gradients;
       misbehave(behaviour, values, { base: createValues(gradients.dtype, values.length), random });
       this.#counts.bytesUp += values.byteLength;
@@ -256,16 +257,12 @@ function nameOf(child: number): string {
   return `child-${child}`;
 }
 
-function modeName({ mode = 'immediate' }: CoordinatorDescription): string {
-  return typeof mode === 'string' ? mode : mode.mode;
-}
-
 function isInRounds(description: CoordinatorDescription): boolean {
   const isOnePerChild = description.kind === 'gradients' && (description.childrenPerUpdate ?? 1) > 1;
-  return isOnePerChild || modeName(description) === 'synchronous';
+  return isOnePerChild || modeName(description.mode) === 'synchronous';
 }
 
 function isLatest(description: CoordinatorDescription): boolean {
   if (description.kind !== 'parameters' || description.childUpdatesPerMerge !== undefined) return false;
-  return modeName(description) === 'immediate';
+  return modeName(description.mode) === 'immediate';
 }
