@@ -41,6 +41,9 @@ export const defaultCoordinatorLimits: Readonly<CoordinatorLimits> = Object.free
 /** How far behind the newest sequence number of a child an update may arrive and still be told from a duplicate. */
 export const sequenceWindow = 1_024;
 
+/** Mains of a posteriors coordinator of which it is known who has said what, while they are not published. Beyond: the oldest is not. */
+export const unpublishedMainsMax = 256;
+
 /** Updates that are committed together while commits are held. At the limit they are written all the same. */
 export const heldUpdatesMax = 1_024;
 

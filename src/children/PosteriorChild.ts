@@ -14,6 +14,9 @@ export interface PosteriorChildOptions<B extends Beliefs>
   model: BayesianModel<B>;
 }
 
+/** Codes of what will not be otherwise the next time. */
+const misfits: readonly string[] = ['LAYOUT_MISMATCH', 'ARCHITECTURE_MISMATCH'];
+
 /**
  * The other end of a posteriors coordinator. Whenever it is asked it infers anew, with what all others have said, and answers with what
  * its own data say: from `connect` until `leave`, by itself. What it computes runs on this thread.
@@ -26,7 +29,10 @@ export class PosteriorChild<B extends Beliefs> {
   #isAsked = false;
   #isOver = false;
 
-  /** Connects, and takes part from then on. Rejects as `Child.connect`, and where the coordinator wants no messages. */
+  /**
+   * Connects, says what its data say, and takes part from then on. Rejects as `Child.connect`, and where the coordinator wants no
+   * messages, or none about these variables with this prior.
+   */
   static async connect<B extends Beliefs>(options: PosteriorChildOptions<B>): Promise<PosteriorChild<B>> {
     if (typeof options?.model?.computeMessage !== 'function')
       throw new InvalidOptionError(
@@ -34,9 +40,17 @@ export class PosteriorChild<B extends Beliefs> {
       );
     const model = new MessageModel(options.model);
     const child = await Child.connect({ ...options, model });
-    if (child.kind === 'messages') return new PosteriorChild(child, model, options);
-    await child.leave();
-    throw new InvalidOptionError(`the coordinator wants ${child.kind}, a PosteriorChild gives messages`);
+    try {
+      if (child.kind !== 'messages')
+        throw new InvalidOptionError(`the coordinator wants ${child.kind}, a PosteriorChild gives messages`);
+      const one = new PosteriorChild(child, model, options);
+      const { reason } = await one.speak();
+      if (reason !== undefined && misfits.includes(reason.code)) throw reason;
+      return one;
+    } catch (thrown) {
+      await child.leave();
+      throw thrown;
+    }
   }
 
   private constructor(child: Child, model: MessageModel<B>, { logger }: PosteriorChildOptions<B>) {
@@ -47,8 +61,6 @@ export class PosteriorChild<B extends Beliefs> {
     child.on('closed', () => {
       this.#isOver = true;
     });
-    // Its data may have something to say, and the coordinator may have asked before anybody listened.
-    this.#ask();
   }
 
   get childId(): string {

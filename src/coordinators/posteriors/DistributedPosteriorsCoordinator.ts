@@ -4,11 +4,10 @@ import {
   InvalidDataError,
   InvalidOptionError,
   LimitExceededError,
-  StaleUpdateError,
   UpdateDiscardedError,
 } from '../../errors.ts';
-import type { Belief, Beliefs } from '../../models/bayesian/beliefs.ts';
-import { changeOfBeliefs, requireSameVariables } from '../../models/bayesian/beliefs.ts';
+import type { Beliefs } from '../../models/bayesian/beliefs.ts';
+import { changeOfBeliefs, moveOfNaturals, requireSameVariables } from '../../models/bayesian/beliefs.ts';
 import type { RoundReport } from '../../models/bayesian/Convergence.ts';
 import { Convergence } from '../../models/bayesian/Convergence.ts';
 import type { Proposals } from '../../models/bayesian/SharedVariables.ts';
@@ -20,7 +19,7 @@ import {
   writeBeliefs,
 } from '../../models/bayesian/tensors.ts';
 import { aboveZero } from '../../models/options.ts';
-import { ModelParameters } from '../../parameters/ModelParameters.ts';
+import type { ModelParameters } from '../../parameters/ModelParameters.ts';
 import type { ParameterLayout } from '../../parameters/ParameterLayout.ts';
 import type { UpdateKind } from '../../protocol/messages.ts';
 import { inSteps } from '../../steps.ts';
@@ -28,12 +27,13 @@ import type { StoreOperation } from '../../storage/Store.ts';
 import type { ReadRecord } from '../Ledger.ts';
 import type { Member, UpdateIdentity } from '../Membership.ts';
 import type { CloseOptions, CoordinatorOptions } from '../options.ts';
-import { PublishedMain } from '../PublishedMain.ts';
 import type { Pending } from '../pending.ts';
 import type { RoundsCoordinatorOptions } from '../RoundsCoordinator.ts';
 import { RoundsCoordinator } from '../RoundsCoordinator.ts';
 import type { Receipt } from '../receipts.ts';
 import type { DeadlineOption } from '../rounds/Deadline.ts';
+import { MessageOrder } from './MessageOrder.ts';
+import { PersonalMains } from './PersonalMains.ts';
 import type { Schedule } from './schedules.ts';
 import { quiet, scheduleMode } from './schedules.ts';
 import { messageKey, readMessages, storedMessage } from './storedMessages.ts';
@@ -89,13 +89,12 @@ export class DistributedPosteriorsCoordinator<B extends Beliefs> extends RoundsC
   readonly #deadline: DeadlineOption | undefined;
   readonly #tolerance: number;
   readonly #convergence: Convergence;
-  /** What everybody had said in mains that are published, or are to be. */
-  readonly #said = new Map<number, (childId: string) => B>();
+  readonly #mains: PersonalMains<B>;
   /** Messages of the round that is open, by child. */
   #waiting = new Map<string, Said<B>>();
   /** Those that a later one of the same child has replaced within the round. */
   #replaced: Pending<ModelParameters>[] = [];
-  readonly #latest = new Map<string, { readonly epoch: number; readonly sequence: number }>();
+  readonly #order = new MessageOrder();
   #open: OpenRound<B>;
   /** The last message has changed main by more than nothing. */
   #hasMoved = false;
@@ -112,6 +111,7 @@ export class DistributedPosteriorsCoordinator<B extends Beliefs> extends RoundsC
     super(options, ownOptions, scheduleMode(schedule, deadline));
     aboveZero(tolerance, 'tolerance');
     this.#variables = new SharedVariables<B>(prior);
+    this.#mains = new PersonalMains(this.#variables);
     this.prior = prior;
     this.schedule = schedule;
     this.#layout = layoutOfBeliefs(prior);
@@ -119,15 +119,13 @@ export class DistributedPosteriorsCoordinator<B extends Beliefs> extends RoundsC
     this.#tolerance = tolerance;
     this.#convergence = new Convergence(tolerance);
     this.#open = this.#beginReport();
-    this.server.personaliseMain((childId, main) => this.#mainFor(childId, main));
+    this.server.personaliseMain((childId, main) => this.#mains.of(childId, main));
     this.on('updateRejected', ({ childId = '' }) => {
       const member = this.membership.find(childId);
       // No deadline ends its turn here: it is asked again with the next news.
       if (schedule === 'asynchronous' && member !== undefined) this.rounds.unask(member);
     });
-    this.on('mainPublished', ({ version }) => {
-      for (const older of this.#said.keys()) if (older < version) this.#said.delete(older);
-    });
+    this.on('mainPublished', ({ version }) => this.#mains.published(version));
   }
 
   /** Prior · all messages: what all data together say, once the exchange has converged. */
@@ -188,10 +186,10 @@ export class DistributedPosteriorsCoordinator<B extends Beliefs> extends RoundsC
     this.#waiting.delete(childId);
     const reason = new UpdateDiscardedError(`${childId} was unlearned`);
     if (waiting !== undefined) this.road.reject(waiting.pending, reason);
-    this.#latest.delete(childId);
+    this.#order.forget(childId);
     if (!hasSpoken) return wasKnown;
     this.records.remove([messageKey(childId)]);
-    this.#said.set(this.main.version + 1, this.#variables.snapshot());
+    this.#mains.keep(this.main.version + 1);
     this.replaceMain(parametersOfBeliefs(this.posterior, this.#layout));
     this.#open = this.#beginReport();
     this.#wake();
@@ -229,6 +227,15 @@ export class DistributedPosteriorsCoordinator<B extends Beliefs> extends RoundsC
     super.memberJoined(member);
   }
 
+  /** The others may have waited for nobody else. */
+  protected override memberLeft(member: Member): void {
+    super.memberLeft(member);
+    this.#open.heard.delete(member.id);
+    if (this.isConverged || this.#open.heard.size === 0) return;
+    this.#reportIfComplete();
+    if (this.schedule === 'asynchronous' && !this.isConverged) this.#askNext();
+  }
+
   /** One that does not answer keeps nobody waiting: the next one is asked. */
   protected override roundWaits(): void {
     if (this.schedule === 'serial' && this.rounds.updates === 0) this.rounds.begin();
@@ -236,7 +243,7 @@ export class DistributedPosteriorsCoordinator<B extends Beliefs> extends RoundsC
 
   protected *fold(pending: Pending<ModelParameters>): Generator<undefined, 'applied' | 'accepted'> {
     const { member } = pending;
-    this.#requireLater(pending);
+    this.#order.advance(member.id, pending.identity);
     const earlier = this.#waiting.get(member.id);
     if (earlier !== undefined) this.#replaced.push(earlier.pending);
     this.#waiting.set(member.id, { pending, message: readBeliefs(pending.content, this.prior) });
@@ -269,29 +276,8 @@ export class DistributedPosteriorsCoordinator<B extends Beliefs> extends RoundsC
   override async restore(): Promise<boolean> {
     const isRestored = await super.restore();
     this.#open = this.#beginReport();
-    this.#said.set(this.main.version, this.#variables.snapshot());
+    this.#mains.keep(this.main.version);
     return isRestored;
-  }
-
-  /** Main as a child gets it: prior · what all others have said. */
-  #mainFor(childId: string, { version, layout, values }: PublishedMain): PublishedMain {
-    const own = parametersOfBeliefs((this.#said.get(version) ?? this.#variables.snapshot())(childId), layout);
-    const others = Float64Array.from(values, (value, i) => value - (own.values[i] as number));
-    return new PublishedMain(new ModelParameters(layout, others, { baseVersion: version }));
-  }
-
-  /** An older message must not replace a newer one, however late it comes. */
-  #requireLater({ member, identity }: Pending<ModelParameters>): void {
-    const { sequence, epoch = 0 } = identity;
-    if (sequence === undefined) return;
-    const latest = this.#latest.get(member.id);
-    const isLater =
-      latest === undefined || epoch > latest.epoch || (epoch === latest.epoch && sequence > latest.sequence);
-    if (!isLater)
-      throw new StaleUpdateError(
-        `message ${sequence} of ${member.id} comes after message ${latest.sequence}, which has replaced it`,
-      );
-    this.#latest.set(member.id, { epoch, sequence });
   }
 
   *#finishRound(last: Pending<ModelParameters> | undefined): Generator<undefined, 'applied'> {
@@ -311,10 +297,10 @@ export class DistributedPosteriorsCoordinator<B extends Beliefs> extends RoundsC
       writeBeliefs(proposals.posterior, layout, this.main.spare(layout.length));
       yield* inSteps(this.main.checkSpare(layout, 'float64'));
       const before = this.posterior;
-      this.#hasMoved = moveOf(before, proposals.posterior) > this.#tolerance * negligible;
+      this.#hasMoved = moveOfNaturals(before, proposals.posterior) > this.#tolerance * negligible;
       const adopt = (): void => {
         this.#variables.adopt(proposals);
-        this.#said.set(base + 1, this.#variables.snapshot());
+        this.#mains.keep(base + 1);
       };
       this.publishMain({ layout, dtype: 'float64', base, included, adopt });
       this.#account(before, proposals, [...said.values()]);
@@ -355,6 +341,11 @@ export class DistributedPosteriorsCoordinator<B extends Beliefs> extends RoundsC
       if (changeOfBeliefs(before, this.posterior) >= this.#tolerance) this.#wake();
       return;
     }
+    this.#reportIfComplete();
+  }
+
+  #reportIfComplete(): void {
+    const open = this.#open;
     if (!this.membership.present.every(({ id }) => open.heard.has(id))) return;
     const bytes = open.messages * this.#layout.length * 8;
     const report = this.#convergence.ended({ ...open, after: this.posterior, bytes });
@@ -377,19 +368,4 @@ export class DistributedPosteriorsCoordinator<B extends Beliefs> extends RoundsC
     this.#open = this.#beginReport();
     this.changeMode(scheduleMode(this.schedule, this.#deadline));
   }
-}
-
-/** By how much natural parameters have moved, of the largest of their variable. */
-function moveOf(before: Beliefs, after: Beliefs): number {
-  let most = 0;
-  for (const [name, { natural }] of Object.entries(before)) {
-    const next = (after[name] as Belief).natural;
-    let [size, moved] = [Number.MIN_VALUE, 0];
-    for (let i = 0; i < natural.length; i++) {
-      size = Math.max(size, Math.abs(next[i] as number));
-      moved = Math.max(moved, Math.abs((next[i] as number) - (natural[i] as number)));
-    }
-    most = Math.max(most, moved / size);
-  }
-  return most;
 }

@@ -10,7 +10,7 @@ export interface RoundReport {
   /** Messages, counted by variable, that would have made the posterior improper: they were taken in part, or not. */
   readonly improper: number;
   readonly messages: number;
-  /** Of all messages of the round, as they travel. */
+  /** Of the natural parameters of all messages of the round. */
   readonly bytes: number;
   /** What part of a new message is taken in the next round: 1, or less where the rounds do not settle. */
   readonly damping: number;

@@ -75,6 +75,21 @@ export function changeOf(before: Belief, after: Belief): number {
   return most;
 }
 
+/** By how much natural parameters have moved, of the largest of their variable: quickly, and whatever that means for mean and variance. */
+export function moveOfNaturals(before: Beliefs, after: Beliefs): number {
+  let most = 0;
+  for (const [name, { natural }] of Object.entries(before)) {
+    const next = (after[name] as Belief).natural;
+    let [size, moved] = [Number.MIN_VALUE, 0];
+    for (let i = 0; i < natural.length; i++) {
+      size = Math.max(size, Math.abs(next[i] as number));
+      moved = Math.max(moved, Math.abs((next[i] as number) - (natural[i] as number)));
+    }
+    most = Math.max(most, moved / size);
+  }
+  return most;
+}
+
 /** Also of another copy of the package. */
 function isBelief(value: unknown): value is Belief {
   const { family, natural } = (value ?? {}) as Partial<Belief>;

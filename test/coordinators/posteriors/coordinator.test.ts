@@ -418,6 +418,43 @@ test('asynchronous: who has nothing new to hear is not asked, and one that was r
   expect(coordinator.isConverged).toBe(true);
 });
 
+test('asynchronous: where the one that all waited for leaves, the others go on', () => {
+  const coordinator = counting();
+  for (const childId of ['a', 'b']) coordinator.addChild(childId);
+  coordinator.addMessage(said(1, 1), { childId: 'a' });
+  coordinator.addMessage(said(1, 1), { childId: 'b' });
+  // No news.
+  coordinator.addMessage(said(1, 1), { childId: 'a' });
+  expect(coordinator.isConverged).toBe(false);
+  coordinator.removeChild('b');
+  expect(coordinator.isConverged).toBe(true);
+  expect(coordinator.posterior.probability.a).toBe(3);
+});
+
+test('a main that was kept back: its children still never hear themselves', async () => {
+  const transport = new InProcessTransport();
+  const coordinator = counting();
+  let isOpen = false;
+  coordinator.use({ name: 'keeps back', beforePublish: () => isOpen });
+  await coordinator.listen(transport);
+  for (let i = 1; i <= 600; i++) coordinator.addMessage(said(i, 0), { childId: 'game' });
+  const model = new BetaBernoulli();
+  model.observe([true, false]);
+  const child = await PosteriorChild.connect({ transport, childId: 'a', model });
+  isOpen = true;
+  const arrived = new Promise<void>((resolve) => {
+    child.on('mainUpdated', () => resolve());
+  });
+  coordinator.addMessage(said(7, 1), { childId: 'game' });
+  await arrived;
+  await child.speak();
+  // The game's seven and one, its own one and one, and the prior.
+  expect([child.posterior.probability.a, child.posterior.probability.b]).toEqual([9, 3]);
+  expect(coordinator.posterior.probability.a).toBe(9);
+  await child.leave();
+  await coordinator.close();
+});
+
 describe('a Child with a MessageModel', () => {
   test('trains, sends and adopts as with any other model', async () => {
     const transport = new InProcessTransport();
@@ -457,6 +494,12 @@ describe('a Child with a MessageModel', () => {
     const model = new BetaBernoulli({ prior: Beta.of(2, 2) });
     await expect(PosteriorChild.connect({ transport, childId: 'a', model })).rejects.toThrow('prior');
     await coordinator.close();
+    // Nor before anybody has said anything.
+    const empty = counting();
+    await empty.listen(transport);
+    await expect(PosteriorChild.connect({ transport, childId: 'a', model })).rejects.toThrow('prior');
+    expect(empty.speakers).toEqual([]);
+    await empty.close();
     const { DistributedModelParametersCoordinator } = await import('mainstem');
     const other = new DistributedModelParametersCoordinator();
     await other.listen(transport);
