@@ -48,7 +48,10 @@ export interface PosteriorsCoordinatorOptions<B extends Beliefs>
   readonly schedule?: Schedule;
   /** Largest change of a mean, in standard deviations, and of the logarithm of a variance, of a round that is the last. 1e-6. */
   readonly tolerance?: number;
-  /** When a round stops waiting for those it has asked: as of mode `synchronous`. */
+  /**
+   * When a round stops waiting for those it has asked, as of mode `synchronous`; `{ factor: 3, floor: 1_000, ceiling: 60_000 }` unless
+   * given. `'asynchronous'` waits for nobody.
+   */
   readonly deadline?: DeadlineOption;
 }
 
@@ -192,6 +195,7 @@ export class DistributedPosteriorsCoordinator<B extends Beliefs> extends RoundsC
     this.#mains.keep(this.main.version + 1);
     this.replaceMain(parametersOfBeliefs(this.posterior, this.#layout));
     this.#open = this.#beginReport();
+    this.#convergence.restart();
     this.#wake();
     return true;
   }
@@ -223,6 +227,8 @@ export class DistributedPosteriorsCoordinator<B extends Beliefs> extends RoundsC
   }
 
   protected override memberJoined(member: Member): void {
+    // That main moves on now is no sign of too large steps.
+    if (!this.isConverged) this.#convergence.restart();
     this.#wake();
     super.memberJoined(member);
   }

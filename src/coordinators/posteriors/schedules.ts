@@ -12,18 +12,20 @@ import { createMode } from '../rounds/Mode.ts';
  */
 export type Schedule = 'asynchronous' | 'serial' | 'parallel';
 
+/** A round that goes on without somebody has to be made up for, so that a pause of a second is no reason. */
+const patient: DeadlineOption = { factor: 3, floor: 1_000, ceiling: 60_000 };
+
 /** The rounds of a schedule. A message replaces an earlier one, so that none comes too late or twice. */
-export function scheduleMode(schedule: Schedule, deadline: DeadlineOption | undefined): Mode {
-  const wait = deadline === undefined ? {} : { deadline };
+export function scheduleMode(schedule: Schedule, deadline: DeadlineOption = patient): Mode {
   switch (schedule) {
     case 'serial':
       return {
-        ...createMode({ mode: 'synchronous', children: 1, ask: 1, selection: 'roundRobin', ...wait }),
+        ...createMode({ mode: 'synchronous', children: 1, ask: 1, selection: 'roundRobin', deadline }),
         stalenessMax: Infinity,
       };
     case 'parallel':
       return {
-        ...createMode({ mode: 'synchronous', ...wait }),
+        ...createMode({ mode: 'synchronous', deadline }),
         ask: Infinity,
         stalenessMax: Infinity,
       };

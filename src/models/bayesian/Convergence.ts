@@ -28,6 +28,8 @@ export interface RoundFacts {
 }
 
 const dampingMin = 0.1;
+/** So many rounds in a row that get nearer earn a step of twice the size again. */
+const goodRoundsMin = 3;
 
 /** Whether rounds settle, and how large steps may be that they do. */
 export class Convergence {
@@ -35,6 +37,9 @@ export class Convergence {
   #damping = 1;
   #round = 0;
   #residual = Infinity;
+  /** Since the last restart, and in a row. */
+  #rounds = 0;
+  #goodRounds = 0;
 
   constructor(tolerance: number) {
     this.#tolerance = tolerance;
@@ -49,16 +54,19 @@ export class Convergence {
   restart(): void {
     this.#damping = 1;
     this.#residual = Infinity;
+    this.#rounds = 0;
+    this.#goodRounds = 0;
   }
 
   ended({ before, after, clipped, skipped, messages, bytes }: RoundFacts): RoundReport {
     const residual = changeOfBeliefs(before, after);
     this.#round++;
+    this.#rounds++;
     // Turns in circles, or away: smaller steps have the same fixed points. A small step says little of how far there is to go,
     // and a message that is left out nothing at all.
     const isConverged = residual < this.#tolerance * this.#damping && skipped === 0;
-    const isWorse = residual > this.#residual && this.#round > 2;
-    if (clipped + skipped > 0 || isWorse) this.#damping = Math.max(dampingMin, this.#damping / 2);
+    const isWorse = residual > this.#residual && this.#rounds > 2;
+    this.#adapt(clipped + skipped > 0 || isWorse);
     this.#residual = residual;
     return {
       round: this.#round,
@@ -69,5 +77,11 @@ export class Convergence {
       damping: this.#damping,
       isConverged,
     };
+  }
+
+  #adapt(isBad: boolean): void {
+    this.#goodRounds = isBad ? 0 : this.#goodRounds + 1;
+    if (isBad) this.#damping = Math.max(dampingMin, this.#damping / 2);
+    else if (this.#goodRounds % goodRoundsMin === 0) this.#damping = Math.min(1, 2 * this.#damping);
   }
 }
