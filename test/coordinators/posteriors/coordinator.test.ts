@@ -1,5 +1,5 @@
 import { Child, InProcessTransport, MemoryStore } from 'mainstem';
-import type { BayesianModel } from 'mainstem/bayesian';
+import type { BayesianModel, Schedule } from 'mainstem/bayesian';
 import {
   BayesianLinearRegression,
   BayesPointMachine,
@@ -207,6 +207,15 @@ async function pass({ network, clock }: Scene, forMs: number): Promise<void> {
   await network.settle({ timeLimitMs: forMs });
 }
 
+/** A coordinator of three weights that is served on the network. */
+async function weighing({ network, clock }: Scene, schedule: Schedule) {
+  const prior = { weights: VectorGaussian.isotropic(3, 0, 1) };
+  const options = { prior, schedule, clock, tolerance: 1e-12 };
+  const coordinator = new DistributedPosteriorsCoordinator(options);
+  await coordinator.listen(network.transport('server'));
+  return coordinator;
+}
+
 async function join<M extends BayesianModel<never>>({ network, clock }: Scene, childId: string, model: M) {
   const child = PosteriorChild.connect({
     transport: network.transport(childId),
@@ -218,7 +227,6 @@ async function join<M extends BayesianModel<never>>({ network, clock }: Scene, c
   return child;
 }
 
-const exact = { tolerance: 1e-12 };
 const data = problem(3, 90, 3);
 const alone = exchangeMessages(machinesOf(data, 1), { tolerance: 1e-13, maximumNumberOfRounds: 1_000 })
   .posterior.weights as VectorGaussian;
@@ -227,14 +235,7 @@ describe.each(['serial', 'parallel', 'asynchronous'] as const)('over connections
   test('the children end where one machine with all rows does, and then it is quiet', async () => {
     const scene = createScene();
     const machines = machinesOf(data, 3, true);
-    const prior = { weights: VectorGaussian.isotropic(3, 0, 1) };
-    const coordinator = new DistributedPosteriorsCoordinator({
-      prior,
-      schedule,
-      clock: scene.clock,
-      ...exact,
-    });
-    await coordinator.listen(scene.network.transport('server'));
+    const coordinator = await weighing(scene, schedule);
     const reports: number[] = [];
     coordinator.on('messagesExchanged', ({ residual }) => reports.push(residual));
     const children = await Promise.all(
@@ -264,14 +265,7 @@ describe.each(['serial', 'parallel', 'asynchronous'] as const)('over connections
   test('a child joins later, one is unlearned: the others go on to what their rows say', async () => {
     const scene = createScene(2);
     const machines = machinesOf(data, 3);
-    const prior = { weights: VectorGaussian.isotropic(3, 0, 1) };
-    const coordinator = new DistributedPosteriorsCoordinator({
-      prior,
-      schedule,
-      clock: scene.clock,
-      ...exact,
-    });
-    await coordinator.listen(scene.network.transport('server'));
+    const coordinator = await weighing(scene, schedule);
     await join(scene, 'machine-0', machines['machine-0'] as never);
     await join(scene, 'machine-1', machines['machine-1'] as never);
     await pass(scene, 30_000);
@@ -325,14 +319,7 @@ describe.each(['serial', 'parallel', 'asynchronous'] as const)('over connections
     const faults = { drop: 0.02, duplicate: 0.05, reorder: 0.05, delayMs: [1, 200] };
     const scene = createScene(seed, faults);
     const machines = machinesOf(data, 3, true);
-    const prior = { weights: VectorGaussian.isotropic(3, 0, 1) };
-    const coordinator = new DistributedPosteriorsCoordinator({
-      prior,
-      schedule,
-      clock: scene.clock,
-      ...exact,
-    });
-    await coordinator.listen(scene.network.transport('server'));
+    const coordinator = await weighing(scene, schedule);
     for (const [name, machine] of Object.entries(machines)) await joinAtLast(scene, name, machine);
     await pass(scene, 2_000);
     // It dies without a word, and comes back as another process, with its rows and nothing else.

@@ -3,8 +3,9 @@ import { show } from '../../../show.ts';
 import { checkOptions, countOfOneOrMore, expecting } from '../../options.ts';
 import type { BayesianModel } from '../BayesianModel.ts';
 import type { Beliefs } from '../beliefs.ts';
-import { changeOfBeliefs, multiplyBeliefs, requireSameVariables, uniformBeliefs } from '../beliefs.ts';
+import { multiplyBeliefs, requireSameVariables, uniformBeliefs } from '../beliefs.ts';
 import { DiagonalGaussian } from '../families/DiagonalGaussian.ts';
+import { settle } from '../settle.ts';
 import { createBetween } from './between.ts';
 import { RatingSites } from './RatingSites.ts';
 import type { Rating, RatingPlaces } from './ratings.ts';
@@ -56,8 +57,6 @@ const checks = {
   traits: countOfOneOrMore,
   maximumNumberOfIterations: countOfOneOrMore,
 };
-
-const tolerance = 1e-6;
 
 /**
  * Recommends what people will like, from ratings (Stern, Herbrich and Graepel 2009). How much a user likes an item is the sum of both
@@ -174,18 +173,9 @@ export class MatchboxRecommender implements BayesianModel<Beliefs> {
   }
 
   #settle(): number[] {
-    const residuals: number[] = [];
     this.#taste.hear(multiplyBeliefs(this.prior, this.#inbox) as TasteBeliefs);
-    let before = this.posterior();
-    while (residuals.length < this.#iterationsMax) {
-      this.#iterate();
-      const after = this.posterior();
-      const residual = changeOfBeliefs(before, after);
-      residuals.push(residual);
-      if (residual < tolerance) break;
-      before = after;
-    }
-    return residuals;
+    const inference = { posterior: () => this.posterior(), iterate: () => this.#iterate() };
+    return settle(inference, this.#iterationsMax);
   }
 
   /** Items first, then users with the new items; all batches together at each step. */

@@ -5,10 +5,11 @@ import type { Label, Labels } from '../../labels.ts';
 import { checkClasses, encodeLabels, readClassLabels, sortClasses } from '../../labels.ts';
 import { aboveZero, checkOptions, countOfOneOrMore, expecting, trueOrFalse } from '../../options.ts';
 import type { BayesianModel } from '../BayesianModel.ts';
-import { changeOfBeliefs, multiplyBeliefs, requireSameVariables, uniformBeliefs } from '../beliefs.ts';
+import { multiplyBeliefs, requireSameVariables, uniformBeliefs } from '../beliefs.ts';
 import { DiagonalGaussian } from '../families/DiagonalGaussian.ts';
 import { VectorGaussian } from '../families/VectorGaussian.ts';
 import { readRows, requireColumns } from '../rows.ts';
+import { settle } from '../settle.ts';
 import { FactorisedSites } from './FactorisedSites.ts';
 import { FullSites } from './FullSites.ts';
 import type { ProbitSites } from './ProbitSites.ts';
@@ -54,8 +55,6 @@ const checks = {
   classes: (value: unknown): void => void checkClasses(value as readonly Label[]),
   maximumNumberOfSweeps: countOfOneOrMore,
 };
-
-const tolerance = 1e-6;
 
 /** What is fixed by the first rows. */
 interface Shape {
@@ -185,17 +184,8 @@ export class BayesPointMachine implements BayesianModel<WeightsBeliefs> {
 
   #settle(): number[] {
     const { maximumNumberOfSweeps = 100 } = this.#options;
-    const residuals: number[] = [];
-    let before = this.posterior();
-    while (residuals.length < maximumNumberOfSweeps) {
-      this.#sweep();
-      const after = this.posterior();
-      const residual = changeOfBeliefs(before, after);
-      residuals.push(residual);
-      if (residual < tolerance) break;
-      before = after;
-    }
-    return residuals;
+    const inference = { posterior: () => this.posterior(), iterate: () => this.#sweep() };
+    return settle(inference, maximumNumberOfSweeps);
   }
 
   #sweep(): void {
