@@ -1,35 +1,58 @@
 import { DiagonalGaussian } from '../families/DiagonalGaussian.ts';
+import { FeatureWeights } from './FeatureWeights.ts';
 
 type Numbers = Float64Array<ArrayBuffer>;
 
-/** Many independent normal variables during a training: what is believed of each, and what is being summed up anew. */
+/** Properties of those whom the variables belong to: a row for each, of as many numbers as there are columns. */
+export interface Properties {
+  readonly data: Numbers;
+  readonly columns: number;
+}
+
+/**
+ * Many normal variables during a training, `stride` of each user or item: what is believed of each, and what is being summed up anew. Where
+ * users or items have features, a variable is its own part plus Σ feature · weight, with weights that all of them share.
+ */
 export class Marginals {
   readonly means: Numbers;
   readonly variances: Numbers;
-  /** What is not from the ratings here: prior and inbox. */
+  readonly #stride: number;
+  readonly #weights: FeatureWeights | undefined;
+  /** Of the own parts: what is not from the ratings here, prior and inbox. */
   #rest: DiagonalGaussian;
-  /** What the ratings here say, as it is summed up: h, then precisions. */
+  /** What the ratings here say of the variables: h, then precisions. As it is summed up, and as it was the last time. */
   readonly #sums: Numbers;
+  readonly #said: Numbers;
+  /** What that says of the own parts. */
   #message: DiagonalGaussian;
 
-  constructor(rest: DiagonalGaussian) {
+  constructor(rest: DiagonalGaussian, stride = 1, properties?: Properties, restOfWeights?: DiagonalGaussian) {
     const { dimension } = rest;
     this.means = new Float64Array(dimension);
     this.variances = new Float64Array(dimension);
+    this.#stride = stride;
+    this.#weights = properties && restOfWeights && new FeatureWeights(properties, stride, restOfWeights);
     this.#rest = rest;
     this.#sums = new Float64Array(2 * dimension);
+    this.#said = new Float64Array(2 * dimension);
     this.#message = DiagonalGaussian.uniform(dimension);
     this.#update();
   }
 
-  /** What all ratings here say. */
+  /** What all ratings here say of the own parts. */
   get message(): DiagonalGaussian {
     return this.#message;
   }
 
+  /** What they say of the weights, where there are any. */
+  get messageOfWeights(): DiagonalGaussian | undefined {
+    return this.#weights?.message;
+  }
+
   /** Hears what others say: prior · inbox. What the ratings here say stays. */
-  hear(rest: DiagonalGaussian): void {
+  hear(rest: DiagonalGaussian, restOfWeights?: DiagonalGaussian): void {
     this.#rest = rest;
+    if (restOfWeights !== undefined) this.#weights?.hear(restOfWeights);
     this.#update();
   }
 
@@ -41,31 +64,42 @@ export class Marginals {
   }
 
   /**
-   * Puts what has been added since the last time in the place of what the ratings had said before: of all, or of each `stride`th from
-   * `offset` on.
+   * Puts what has been added since the last time in the place of what the ratings had said before: of the variables of this number of
+   * each user or item.
    */
-  replace(offset = 0, stride = 1): void {
+  replace(number = 0): void {
     const { length } = this.means;
-    const sums = this.#message.natural.slice();
-    for (let i = offset; i < length; i += stride) {
-      sums[i] = this.#sums[i] as number;
-      sums[length + i] = this.#sums[length + i] as number;
+    const own = this.#message.natural.slice();
+    for (let place = number; place < length; place += this.#stride) {
+      const [h, p] = [this.#sums[place] as number, this.#sums[length + place] as number];
+      this.#said[place] = h;
+      this.#said[length + place] = p;
+      this.#sums[place] = 0;
+      this.#sums[length + place] = 0;
+      const precision = this.#rest.precision[place] as number;
+      const rest = { mean: (this.#rest.natural[place] as number) / precision, variance: 1 / precision };
+      const message = this.#weights?.divide(place, rest, h, p) ?? { h, p };
+      own[place] = message.h;
+      own[length + place] = message.p;
     }
-    this.#sums.fill(0);
-    const message = this.#message.withNatural(sums);
-    const total = this.#rest.multiply(message);
-    // A sum that is improper is not taken: the ratings have another cavity the next time.
-    if (!total.isProper) return;
-    this.#message = message;
+    this.#message = this.#message.withNatural(own);
+    this.#weights?.addUp();
     this.#update();
   }
 
+  /** The variables: what their parts are without what the ratings say, and what the ratings say. */
   #update(): void {
-    const { natural, precision } = this.#rest.multiply(this.#message);
-    for (let i = 0; i < this.means.length; i++) {
-      const variance = 1 / (precision[i] as number);
-      this.variances[i] = variance;
-      this.means[i] = (natural[i] as number) * variance;
+    const { length } = this.means;
+    for (let place = 0; place < length; place++) {
+      const restPrecision = this.#rest.precision[place] as number;
+      const rest = {
+        mean: (this.#rest.natural[place] as number) / restPrecision,
+        variance: 1 / restPrecision,
+      };
+      const { mean, variance } = this.#weights?.sum(place, rest) ?? rest;
+      const precision = 1 / variance + (this.#said[length + place] as number);
+      this.variances[place] = 1 / precision;
+      this.means[place] = (mean / variance + (this.#said[place] as number)) / precision;
     }
   }
 }

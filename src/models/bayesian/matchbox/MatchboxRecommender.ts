@@ -1,5 +1,7 @@
 import { InvalidDataError, InvalidOptionError } from '../../../errors.ts';
 import { show } from '../../../show.ts';
+import type { Features } from '../../features.ts';
+import { readMatrix } from '../../features.ts';
 import { checkOptions, countOfOneOrMore, expecting } from '../../options.ts';
 import type { BayesianModel } from '../BayesianModel.ts';
 import type { Beliefs } from '../beliefs.ts';
@@ -7,10 +9,11 @@ import { multiplyBeliefs, requireSameVariables, uniformBeliefs } from '../belief
 import { DiagonalGaussian } from '../families/DiagonalGaussian.ts';
 import { settle } from '../settle.ts';
 import { createBetween } from './between.ts';
+import type { Properties } from './Marginals.ts';
 import { RatingSites } from './RatingSites.ts';
 import type { Rating, RatingPlaces } from './ratings.ts';
 import { placeOf, readRatings } from './ratings.ts';
-import type { TasteBeliefs, TasteSize } from './Taste.ts';
+import type { TasteBeliefs, TasteProperties, TasteSize } from './Taste.ts';
 import { priorThreshold, Taste } from './Taste.ts';
 
 /** Options of MatchboxRecommender. */
@@ -21,6 +24,10 @@ export interface MatchboxRecommenderOptions {
   readonly items: readonly string[];
   /** All values that a rating may have, at least two. 1 to 5. */
   readonly ratings?: readonly number[];
+  /** Rows of numbers, one for each user: who likes what is learned from them, too. Scale them to about 1. None unless given. */
+  readonly userFeatures?: Features;
+  /** The same of each item. */
+  readonly itemFeatures?: Features;
   /** Hidden properties of users and items that are matched. 4. */
   readonly traits?: number;
   /** Iterations of one training at most; 20. It ends when no mean moves by a millionth of its standard deviation. */
@@ -54,6 +61,8 @@ const checks = {
       value.every(Number.isFinite) &&
       new Set(value).size === value.length,
   ),
+  userFeatures: () => {},
+  itemFeatures: () => {},
   traits: countOfOneOrMore,
   maximumNumberOfIterations: countOfOneOrMore,
 };
@@ -85,9 +94,13 @@ export class MatchboxRecommender implements BayesianModel<Beliefs> {
     this.#places = { users: placesOf(users), items: placesOf(items), levels: placesOf(this.#values) };
     this.#size = { users: users.length, items: items.length, traits, levels: ratings.length };
     this.#iterationsMax = maximumNumberOfIterations;
-    this.prior = priorOf(this.#size);
+    const properties = {
+      users: propertiesOf(checked.userFeatures, users.length, 'userFeatures'),
+      items: propertiesOf(checked.itemFeatures, items.length, 'itemFeatures'),
+    };
+    this.prior = priorOf(this.#size, properties);
     this.#inbox = uniformBeliefs(this.prior);
-    this.#taste = new Taste(this.#size, this.prior as TasteBeliefs);
+    this.#taste = new Taste(this.#size, this.prior as TasteBeliefs, properties);
   }
 
   /** Takes ratings in, in addition to those there are, and learns nothing of them yet. Throws InvalidDataError. */
@@ -181,26 +194,27 @@ export class MatchboxRecommender implements BayesianModel<Beliefs> {
   /** Items first, then users with the new items; all batches together at each step. */
   #iterate(): void {
     const taste = this.#taste;
-    const { traits } = this.#size;
+    const { traits, levels } = this.#size;
     for (const sites of this.#batches) sites.constrain(taste);
-    taste.userThresholds?.replace();
+    for (let number = 0; number < levels - 2; number++) taste.userThresholds?.replace(number);
     for (const sites of this.#batches) sites.sayItemBiases(taste);
     taste.itemBiases.replace();
     for (let trait = 0; trait < traits; trait++) {
       for (const sites of this.#batches) sites.sayItemTraits(taste, trait);
-      taste.itemTraits.replace(trait, traits);
+      taste.itemTraits.replace(trait);
     }
     for (const sites of this.#batches) sites.sayUserBiases(taste);
     taste.userBiases.replace();
     for (let trait = 0; trait < traits; trait++) {
       for (const sites of this.#batches) sites.sayUserTraits(taste, trait);
-      taste.userTraits.replace(trait, traits);
+      taste.userTraits.replace(trait);
     }
   }
 
   #message(): Beliefs {
+    const { messages } = this.#taste;
     return Object.fromEntries(
-      Object.keys(this.prior).map((name) => [name, this.#taste[name as keyof TasteBeliefs]?.message]),
+      Object.keys(this.prior).map((name) => [name, messages[name as keyof TasteBeliefs]]),
     ) as Beliefs;
   }
 }
@@ -209,7 +223,16 @@ function placesOf<T>(values: readonly T[]): ReadonlyMap<T, number> {
   return new Map(values.map((value, place) => [value, place]));
 }
 
-function priorOf({ users, items, traits, levels }: TasteSize): Beliefs {
+/** Throws InvalidDataError unless there is a row for each. */
+function propertiesOf(features: Features | undefined, count: number, name: string): Properties | undefined {
+  if (features === undefined) return undefined;
+  const { data, rows, columns } = readMatrix(features, 'float64', name);
+  if (rows !== count)
+    throw new InvalidDataError(`${name} have ${rows} rows, expected one for each, ${count}`);
+  return { data: Float64Array.from(data), columns };
+}
+
+function priorOf({ users, items, traits, levels }: TasteSize, properties: TasteProperties): Beliefs {
   const standard = (count: number): DiagonalGaussian =>
     DiagonalGaussian.of(new Float64Array(count), new Float64Array(count).fill(1));
   const fixed = Math.floor(levels / 2);
@@ -220,6 +243,14 @@ function priorOf({ users, items, traits, levels }: TasteSize): Beliefs {
     userBiases: standard(users),
     itemTraits: standard((items - traits) * traits),
     itemBiases: standard(items),
+    ...(properties.users && {
+      userTraitWeights: standard(properties.users.columns * traits),
+      userBiasWeights: standard(properties.users.columns),
+    }),
+    ...(properties.items && {
+      itemTraitWeights: standard(properties.items.columns * traits),
+      itemBiasWeights: standard(properties.items.columns),
+    }),
     ...(means.length > 0 && {
       userThresholds: DiagonalGaussian.of(
         means,

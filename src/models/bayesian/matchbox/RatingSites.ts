@@ -1,5 +1,6 @@
 import type { Between, Change, Normal } from './between.ts';
 import { constrainBetween, createBetween } from './between.ts';
+import { partOf } from './FeatureWeights.ts';
 import type { Marginals } from './Marginals.ts';
 import type { RatingTable } from './ratings.ts';
 import type { Taste } from './Taste.ts';
@@ -147,12 +148,9 @@ export class RatingSites {
   }
 
   /** What the rating says of one of the parts that make up its affinity: h and precision. */
-  #rest(row: number, taste: Taste, part: Normal): { h: number; p: number } {
+  #rest(row: number, taste: Taste, part: Normal): { readonly h: number; readonly p: number } {
     const whole = this.#affinityOf(row, taste);
-    const p = this.#affinity.p[row] as number;
-    const h = this.#affinity.h[row] as number;
-    const through = 1 + p * Math.max(0, whole.variance - part.variance);
-    return { h: (h - p * (whole.mean - part.mean)) / through, p: p / through };
+    return partOf(whole, part, this.#affinity.h[row] as number, this.#affinity.p[row] as number);
   }
 
   /** A threshold without what the rating says of it; undefined where there is none on this side. */

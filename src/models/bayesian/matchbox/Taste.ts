@@ -1,6 +1,7 @@
 import type { DiagonalGaussian } from '../families/DiagonalGaussian.ts';
 import type { Between, Normal } from './between.ts';
 import { constrainBetween } from './between.ts';
+import type { Properties } from './Marginals.ts';
 import { Marginals } from './Marginals.ts';
 
 /** How many of everything there are. */
@@ -12,11 +13,24 @@ export interface TasteSize {
   readonly levels: number;
 }
 
-/** What is believed of users and items. Those that are not there, because all of them are fixed, are empty. */
+/** What is believed of users and items. Those that there are not, because all of them are fixed or nobody has features, are missing. */
 export type TasteBeliefs = Readonly<
   Record<'userTraits' | 'userBiases' | 'itemTraits' | 'itemBiases', DiagonalGaussian>
 > &
-  Readonly<Partial<Record<'userThresholds', DiagonalGaussian>>>;
+  Readonly<
+    Partial<
+      Record<
+        'userThresholds' | 'userTraitWeights' | 'userBiasWeights' | 'itemTraitWeights' | 'itemBiasWeights',
+        DiagonalGaussian
+      >
+    >
+  >;
+
+/** Features of users and of items, where they have any. */
+export interface TasteProperties {
+  readonly users?: Properties | undefined;
+  readonly items?: Properties | undefined;
+}
 
 /** Of the noise of an affinity, and of a threshold. */
 export const affinityNoise = 1;
@@ -33,23 +47,41 @@ export class Taste {
   /** The threshold in the middle is fixed, or adding to all would change nothing. */
   readonly fixedThreshold: number;
 
-  constructor(size: TasteSize, rest: TasteBeliefs) {
+  constructor(size: TasteSize, rest: TasteBeliefs, { users, items }: TasteProperties = {}) {
+    const { traits, levels } = size;
     this.size = size;
-    this.userTraits = new Marginals(rest.userTraits);
-    this.userBiases = new Marginals(rest.userBiases);
-    this.itemTraits = new Marginals(rest.itemTraits);
-    this.itemBiases = new Marginals(rest.itemBiases);
-    this.userThresholds = rest.userThresholds && new Marginals(rest.userThresholds);
+    this.userTraits = new Marginals(rest.userTraits, traits, users, rest.userTraitWeights);
+    this.userBiases = new Marginals(rest.userBiases, 1, users, rest.userBiasWeights);
+    // The traits of the first items are fixed, whatever their features are.
+    const free = items && { ...items, data: items.data.subarray(traits * items.columns) };
+    this.itemTraits = new Marginals(rest.itemTraits, traits, free, rest.itemTraitWeights);
+    this.itemBiases = new Marginals(rest.itemBiases, 1, items, rest.itemBiasWeights);
+    this.userThresholds = rest.userThresholds && new Marginals(rest.userThresholds, levels - 2);
     this.fixedThreshold = Math.floor(size.levels / 2);
   }
 
   /** Hears what others say. */
   hear(rest: TasteBeliefs): void {
-    this.userTraits.hear(rest.userTraits);
-    this.userBiases.hear(rest.userBiases);
-    this.itemTraits.hear(rest.itemTraits);
-    this.itemBiases.hear(rest.itemBiases);
+    this.userTraits.hear(rest.userTraits, rest.userTraitWeights);
+    this.userBiases.hear(rest.userBiases, rest.userBiasWeights);
+    this.itemTraits.hear(rest.itemTraits, rest.itemTraitWeights);
+    this.itemBiases.hear(rest.itemBiases, rest.itemBiasWeights);
     if (rest.userThresholds !== undefined) this.userThresholds?.hear(rest.userThresholds);
+  }
+
+  /** What all ratings here say, by the names of the variables. */
+  get messages(): Readonly<Record<keyof TasteBeliefs, DiagonalGaussian | undefined>> {
+    return {
+      userTraits: this.userTraits.message,
+      userBiases: this.userBiases.message,
+      itemTraits: this.itemTraits.message,
+      itemBiases: this.itemBiases.message,
+      userThresholds: this.userThresholds?.message,
+      userTraitWeights: this.userTraits.messageOfWeights,
+      userBiasWeights: this.userBiases.messageOfWeights,
+      itemTraitWeights: this.itemTraits.messageOfWeights,
+      itemBiasWeights: this.itemBiases.messageOfWeights,
+    };
   }
 
   /** Place of a trait of an item; below 0 where it is fixed: the first items have a trait each. */

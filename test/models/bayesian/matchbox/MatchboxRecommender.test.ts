@@ -133,6 +133,88 @@ describe('a Matchbox recommender', () => {
     expect(expected).toEqual([...expected].sort((a, b) => b - a));
   });
 
+  it('features: who has rated nothing is known by them, and so is an item that nobody has rated', () => {
+    // What users like depends on their two features, what items are on theirs; nobody has much of their own.
+    const random = seededRandom(9);
+    const draw = (): number[] => [standardNormal(random), standardNormal(random)];
+    const [users, items] = [60, 40].map((count) => Array.from({ length: count }, draw)) as [
+      number[][],
+      number[][],
+    ];
+    const ratings: Rating[] = [];
+    const rest: Rating[] = [];
+    for (const [u, user] of users.entries())
+      for (const [i, item] of items.entries()) {
+        const traitsOfItem = i < traits ? [0, 1].map((t) => Number(t === i)) : item;
+        const affinity = user.reduce(
+          (sum, value, t) => sum + value * traitsOfItem[t]!,
+          0.3 * standardNormal(random),
+        );
+        const rating = 1 + [-1.5, -0.5, 0.5, 1.5].filter((threshold) => affinity > threshold).length;
+        const one = { user: `u${u}`, item: `i${i}`, rating };
+        // The last ten users and the last five items have rated, and are rated, nothing.
+        if (u >= 50 || i >= 35) rest.push(one);
+        else if (random.next() < 0.6) ratings.push(one);
+      }
+    const options = {
+      users: users.map((_, u) => `u${u}`),
+      items: items.map((_, i) => `i${i}`),
+      ...{ traits, maximumNumberOfIterations: 100 },
+    };
+    const logLoss = (more: Partial<MatchboxRecommenderOptions>): number => {
+      const model = new MatchboxRecommender({ ...options, ...more });
+      model.train(ratings);
+      return rest.reduce(
+        (sum, { user, item, rating }) =>
+          sum - Math.log(model.predictDistribution(user, item)[rating - 1]!.probability) / rest.length,
+        0,
+      );
+    };
+    const [without, withThem] = [logLoss({}), logLoss({ userFeatures: users, itemFeatures: items })];
+    expect(withThem).toBeLessThan(0.85 * without);
+    expect(withThem).toBeLessThan(logLoss({ userFeatures: users }));
+  });
+
+  it('features that say nothing change nothing; in batches the answer is still the same', () => {
+    const options = { ...small.options, maximumNumberOfIterations: 10 };
+    const zeros = (count: number): number[][] => Array.from({ length: count }, () => [0, 0]);
+    const plain = new MatchboxRecommender(options);
+    plain.train(small.train);
+    const featured = new MatchboxRecommender({
+      ...options,
+      userFeatures: zeros(25),
+      itemFeatures: zeros(15),
+    });
+    featured.train(small.train);
+    const [expected, got] = [plain.posterior(), featured.posterior()];
+    for (const name of Object.keys(expected))
+      expect(distance(got[name]!.mean as Float64Array, expected[name]!.mean as Float64Array)).toBeLessThan(
+        1e-12,
+      );
+    expect(Array.from(got.userTraitWeights!.variance as Float64Array)).toEqual([1, 1, 1, 1]);
+    const features = { userFeatures: Array.from({ length: 25 }, (_, u) => [Math.sin(u), 1]) };
+    const [whole, parted] = [1, 3].map((count) => {
+      const model = new MatchboxRecommender({ ...options, ...features });
+      model.trainOnMultipleBatches(parts(small.train, count));
+      return model.posterior().userTraitWeights!.natural;
+    });
+    expect(distance(whole!, parted!)).toBeLessThan(1e-9);
+    expect(Math.max(...whole!)).toBeGreaterThan(0);
+  });
+
+  it('what features share is the exact posterior where ratings say enough of one variable: ridge regression', () => {
+    // With one user, one free item and one rating the bias of the user is b + x c: mean and variance are split 1 : x².
+    const model = new MatchboxRecommender({
+      ...{ users: ['ada'], items: ['a', 'b'], traits: 1, maximumNumberOfIterations: 200 },
+      userFeatures: [[2]],
+    });
+    model.train([{ user: 'ada', item: 'a', rating: 5 }]);
+    const { userBiases, userBiasWeights } = model.posterior() as Record<string, DiagonalGaussian>;
+    // c gets twice what b gets.
+    expect(userBiasWeights!.mean[0]! / userBiases!.mean[0]!).toBeCloseTo(2, 8);
+    expect(1 - userBiasWeights!.variance[0]!).toBeCloseTo(4 * (1 - userBiases!.variance[0]!), 8);
+  });
+
   it('probabilities are calibrated', () => {
     const { train, rest, options } = simulated(5, 80, 40);
     const model = new MatchboxRecommender({ ...options, maximumNumberOfIterations: 60 });
@@ -183,6 +265,9 @@ describe('a Matchbox recommender', () => {
     );
     expect(() => new MatchboxRecommender({ ...small.options, ratings: [1] })).toThrow(
       'two different numbers',
+    );
+    expect(() => new MatchboxRecommender({ ...small.options, userFeatures: [[1]] })).toThrow(
+      '1 rows, expected one for each, 25',
     );
     expect(() => new MatchboxRecommender({} as never)).toThrow('users and items are missing');
     expect(model.posterior().userBiases!.natural).toEqual(before);
