@@ -1,5 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
 import type { JsonValue } from '../../parameters/architecture.ts';
 import { ModelParameters } from '../../parameters/ModelParameters.ts';
 import { ParameterLayout } from '../../parameters/ParameterLayout.ts';
@@ -14,13 +14,17 @@ import type { Belief, Beliefs } from './beliefs.ts';
 export function layoutOfBeliefs(prior: Beliefs): ParameterLayout {
   const tensors = Object.entries(prior).map(([name, { natural }]) => ({ name, shape: [natural.length] }));
   const families: Record<string, JsonValue> = {};
-  let numbers = '';
-  for (const [name, { family, natural }] of Object.entries(prior)) {
-    families[name] = family;
-    numbers += `${natural.join()};`;
-  }
-  const hash = bytesToHex(sha256(utf8ToBytes(numbers))).slice(0, 32);
-  return new ParameterLayout(tensors, { model: 'Beliefs', families, prior: hash });
+  for (const [name, { family }] of Object.entries(prior)) families[name] = family;
+  return new ParameterLayout(tensors, { model: 'Beliefs', families, prior: hashOf(prior) });
+}
+
+/** The first 32 hexadecimal digits of the SHA-256 of all natural parameters, as little-endian float64. */
+function hashOf(prior: Beliefs): string {
+  const numbers = Object.values(prior).flatMap(({ natural }) => Array.from(natural));
+  const view = new DataView(new ArrayBuffer(8 * numbers.length));
+  // There are two zeros, and they mean the same.
+  for (const [i, value] of numbers.entries()) view.setFloat64(8 * i, value + 0, true);
+  return bytesToHex(sha256(new Uint8Array(view.buffer))).slice(0, 32);
 }
 
 /** The natural parameters of all variables, one behind the other. */
