@@ -350,6 +350,17 @@ describe('a Bayes point machine', () => {
     );
   });
 
+  it('without rows it believes the prior, and then what others say', () => {
+    const options = { classes: [0, 1], numberOfFeatures: 4, fitIntercept: true };
+    const [empty, other] = [new BayesPointMachine(options), new BayesPointMachine(options)];
+    expect(empty.predictProbabilities([[1, 2, 3, 4]])).toEqual([[0.5, 0.5]]);
+    other.observe(data.features, data.labels);
+    const { posterior } = exchangeMessages({ empty, other });
+    expect(distance(empty.posterior().weights!.mean, posterior.weights!.mean)).toBeLessThan(1e-6);
+    expect(() => new BayesPointMachine({ numberOfFeatures: 4 })).toThrow('need classes as well');
+    expect(() => empty.observe([[1]], [0])).toThrow('2 columns, the weights are 5');
+  });
+
   it('refuses what it cannot use, and is unchanged', () => {
     expect(() => new BayesPointMachine({ noiseVariance: 0 })).toThrow('noiseVariance is 0');
     expect(() => new BayesPointMachine().posterior()).toThrow('no rows yet');

@@ -281,6 +281,14 @@ describe('BayesianLinearRegression', () => {
     expect(Math.abs(inside / count - 0.8)).toBeLessThan(3 * Math.sqrt((0.8 * 0.2) / 200));
   });
 
+  it('without rows it believes the prior, and then what others say', () => {
+    const empty = new BayesianLinearRegression({ numberOfFeatures: 2 });
+    const other = new BayesianLinearRegression();
+    other.observe(features, labels);
+    exchangeMessages({ empty, other });
+    expect(empty.predict([[0.5, 1]])).toEqual(other.predict([[0.5, 1]]));
+  });
+
   it('learns more, forgets, and refuses what is no data of its', () => {
     const [once, twice] = [new BayesianLinearRegression(), new BayesianLinearRegression()];
     once.train(features, labels);

@@ -2,7 +2,7 @@ import { InvalidOptionError, NotTrainedError } from '../../../errors.ts';
 import type { Features } from '../../features.ts';
 import type { Labels } from '../../labels.ts';
 import { readTargets } from '../../labels.ts';
-import { aboveZero, checkOptions, trueOrFalse } from '../../options.ts';
+import { aboveZero, checkOptions, countOfOneOrMore, trueOrFalse } from '../../options.ts';
 import type { BayesianModel } from '../BayesianModel.ts';
 import { multiplyBeliefs, requireSameVariables, uniformBeliefs } from '../beliefs.ts';
 import { NormalInverseGamma } from '../families/NormalInverseGamma.ts';
@@ -23,6 +23,8 @@ export interface BayesianLinearRegressionOptions {
   readonly noiseRate?: number;
   /** Whether a column of ones is put before the features; true unless given. */
   readonly fitIntercept?: boolean;
+  /** Columns of the features, for a machine that has no rows yet. Those of the first rows unless given. */
+  readonly numberOfFeatures?: number;
 }
 
 /** What is believed of the weights; with a noise that is not known, of both. */
@@ -42,6 +44,7 @@ const checks = {
   noiseShape: aboveZero,
   noiseRate: aboveZero,
   fitIntercept: trueOrFalse,
+  numberOfFeatures: countOfOneOrMore,
 };
 
 /**
@@ -62,6 +65,8 @@ export class BayesianLinearRegression implements BayesianModel<RegressionBeliefs
       throw new InvalidOptionError(
         'noiseVariance says that the noise is known; expected no prior of it besides',
       );
+    const { numberOfFeatures, fitIntercept = true } = this.#options;
+    if (numberOfFeatures !== undefined) this.#prior = this.#priorOf(numberOfFeatures + Number(fitIntercept));
   }
 
   /** Throws NotTrainedError before there are rows: how many weights there are is not known. */

@@ -34,6 +34,8 @@ export interface BayesPointMachineOptions {
   readonly fitIntercept?: boolean;
   /** All labels there can be; those of the first rows unless given, so give them where a machine may not see all. */
   readonly classes?: readonly Label[];
+  /** Columns of the features, for a machine that has no rows yet; needs `classes`. Those of the first rows unless given. */
+  readonly numberOfFeatures?: number;
   /** Sweeps of one training at most; 100. It ends when no mean moves by a millionth of its standard deviation. */
   readonly maximumNumberOfSweeps?: number;
 }
@@ -53,6 +55,7 @@ const checks = {
   priorVariance: aboveZero,
   fitIntercept: trueOrFalse,
   classes: (value: unknown): void => void checkClasses(value as readonly Label[]),
+  numberOfFeatures: countOfOneOrMore,
   maximumNumberOfSweeps: countOfOneOrMore,
 };
 
@@ -79,6 +82,13 @@ export class BayesPointMachine implements BayesianModel<WeightsBeliefs> {
   /** Throws InvalidOptionError for an illegal option. */
   constructor(options: BayesPointMachineOptions = {}) {
     this.#options = checkOptions<BayesPointMachineOptions>(options, checks);
+    const { numberOfFeatures, classes, fitIntercept = false } = this.#options;
+    if (numberOfFeatures === undefined) return;
+    if (classes === undefined)
+      throw new InvalidOptionError(
+        'numberOfFeatures is for machines without rows, which need classes as well',
+      );
+    this.#shape = this.#shapeFor(numberOfFeatures + Number(fitIntercept), []);
   }
 
   /** Throws NotTrainedError before there are rows: how many weights there are is not known. */
