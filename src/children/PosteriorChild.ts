@@ -1,4 +1,7 @@
 import { ConnectionClosedError, InvalidOptionError, toMainstemError } from '../errors.ts';
+import { GuardedEvents } from '../events.ts';
+import type { Logger } from '../logger.ts';
+import { guardedLogger, silentLogger } from '../logger.ts';
 import type { BayesianModel } from '../models/bayesian/BayesianModel.ts';
 import type { Beliefs } from '../models/bayesian/beliefs.ts';
 import { MessageModel } from '../models/bayesian/MessageModel.ts';
@@ -24,7 +27,9 @@ const misfits: readonly string[] = ['LAYOUT_MISMATCH', 'ARCHITECTURE_MISMATCH'];
 export class PosteriorChild<B extends Beliefs> {
   readonly #child: Child;
   readonly #model: MessageModel<B>;
-  readonly #report: (error: Error) => void;
+  /** What fails while it answers by itself. */
+  readonly #errors: GuardedEvents<Pick<ChildEvents, 'error'>>;
+  readonly #logger: Logger;
   #isAnswering = false;
   #isAsked = false;
   #isOver = false;
@@ -56,8 +61,11 @@ export class PosteriorChild<B extends Beliefs> {
   private constructor(child: Child, model: MessageModel<B>, { logger }: PosteriorChildOptions<B>) {
     this.#child = child;
     this.#model = model;
-    this.#report = (error) => logger?.error(error.message, error);
+    this.#logger = guardedLogger(logger ?? silentLogger);
+    this.#errors = new GuardedEvents((error) => this.#logger.error('a listener failed', error));
     child.on('asked', () => this.#ask());
+    // Its posterior is of the newest that it has heard.
+    child.on('mainUpdated', () => void child.adopt().catch((error: Error) => this.#report(error)));
     child.on('closed', () => {
       this.#isOver = true;
     });
@@ -69,7 +77,13 @@ export class PosteriorChild<B extends Beliefs> {
 
   /** Calls the listener at every event of this name, which are those of a Child; the function returned removes it. */
   on<Name extends keyof ChildEvents>(name: Name, listener: (event: ChildEvents[Name]) => void): () => void {
-    return this.#child.on(name, listener);
+    const stop = this.#child.on(name, listener);
+    if (name !== 'error') return stop;
+    const stopOwn = this.#errors.on('error', listener as (error: Error) => void);
+    return () => {
+      stop();
+      stopOwn();
+    };
   }
 
   /** What this child believes: prior, what others have said as far as it has heard, and its own data. */
@@ -93,6 +107,10 @@ export class PosteriorChild<B extends Beliefs> {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.leave();
+  }
+
+  #report(error: Error): void {
+    if (!this.#errors.emit('error', error)) this.#logger.error(error.message, error);
   }
 
   #ask(): void {

@@ -442,6 +442,32 @@ test('a main that was kept back: its children still never hear themselves', asyn
   await coordinator.close();
 });
 
+test('what fails while a child answers is told to whoever listens, and the next time it answers again', async () => {
+  const transport = new InProcessTransport();
+  const coordinator = counting();
+  await coordinator.listen(transport);
+  let calls = 0;
+  const model = {
+    prior: { probability: Beta.of(1, 1) },
+    computeMessage: () => {
+      if (++calls === 2) throw new Error('no data today');
+      return said(calls, 0);
+    },
+  };
+  const logged: string[] = [];
+  const log = (message: string): void => void logged.push(message);
+  const logger = { debug: log, info: log, warn: log, error: log };
+  const child = await PosteriorChild.connect({ transport, childId: 'a', model, logger });
+  const failure = new Promise<Error>((resolve) => void child.on('error', resolve));
+  expect((await failure).message).toContain('no data today');
+  expect(logged).toEqual([]);
+  await child.speak();
+  expect(calls).toBeGreaterThan(2);
+  expect(coordinator.posterior.probability.a).toBeGreaterThan(3);
+  await child.leave();
+  await coordinator.close();
+});
+
 describe('a Child with a MessageModel', () => {
   test('trains, sends and adopts as with any other model', async () => {
     const transport = new InProcessTransport();
