@@ -32,6 +32,8 @@ import type { RoundsCoordinatorOptions } from '../RoundsCoordinator.ts';
 import { RoundsCoordinator } from '../RoundsCoordinator.ts';
 import type { Receipt } from '../receipts.ts';
 import type { DeadlineOption } from '../rounds/Deadline.ts';
+import type { RoundWait } from '../rounds/RoundWait.ts';
+import { describeWait, namedMax } from '../rounds/RoundWait.ts';
 import { MessageOrder } from './MessageOrder.ts';
 import { PersonalMains } from './PersonalMains.ts';
 import type { Schedule } from './schedules.ts';
@@ -71,6 +73,8 @@ interface OpenRound<B> {
   readonly before: B;
   /** Of main, at its beginning: what was made from an older one says nothing of how far there is to go. */
   readonly version: number;
+  /** Time of the clock. */
+  readonly since: number;
   readonly heard: Set<string>;
   clipped: number;
   skipped: number;
@@ -198,6 +202,21 @@ export class DistributedPosteriorsCoordinator<B extends Beliefs> extends RoundsC
     this.#convergence.restart();
     this.#wake();
     return true;
+  }
+
+  /** In `'asynchronous'`: who has not spoken yet, which is what the exchange needs to be over. */
+  override waitingFor(): RoundWait | undefined {
+    if (this.schedule !== 'asynchronous' || this.isConverged) return super.waitingFor();
+    const { heard, since } = this.#open;
+    const { ids } = this.membership;
+    const missing = ids.filter((id) => !heard.has(id));
+    if (missing.length === 0) return undefined;
+    const facts = {
+      ...{ version: this.version, updates: heard.size, needed: ids.length, quorum: ids.length },
+      ...{ missing: missing.slice(0, namedMax), missingCount: missing.length },
+      ...{ elapsed: this.options.clock.now() - since, remaining: undefined },
+    };
+    return { ...facts, reason: describeWait(facts) };
   }
 
   /** A schedule is for messages what a mode is for other updates; it is given once. Throws InvalidOptionError. */
@@ -364,7 +383,8 @@ export class DistributedPosteriorsCoordinator<B extends Beliefs> extends RoundsC
 
   #beginReport(): OpenRound<B> {
     const { version } = this.main;
-    return { before: this.posterior, version, heard: new Set(), clipped: 0, skipped: 0, messages: 0 };
+    const since = this.options.clock.now();
+    return { before: this.posterior, version, since, heard: new Set(), clipped: 0, skipped: 0, messages: 0 };
   }
 
   /** Everybody is asked again. */

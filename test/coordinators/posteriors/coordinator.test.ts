@@ -412,9 +412,12 @@ test('asynchronous: where the one that all waited for leaves, the others go on',
   coordinator.addMessage(said(1, 1), { childId: 'b' });
   // No news.
   coordinator.addMessage(said(1, 1), { childId: 'a' });
+  expect(coordinator.waitingFor()).toMatchObject({ missing: ['b'], updates: 1, needed: 2 });
+  expect(coordinator.waitingFor()?.reason).toContain('it waits for b');
   expect(coordinator.isConverged).toBe(false);
   coordinator.removeChild('b');
   expect(coordinator.isConverged).toBe(true);
+  expect(coordinator.waitingFor()).toBeUndefined();
   expect(coordinator.posterior.probability.a).toBe(3);
 });
 
