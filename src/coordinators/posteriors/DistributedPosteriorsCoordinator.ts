@@ -237,9 +237,10 @@ export class DistributedPosteriorsCoordinator<B extends Beliefs> extends RoundsC
     this.#layout.assertFits(layout, 'the message', 'the prior');
     if (!member.isDurable)
       throw new InvalidDataError('the message names no child; give a childId, so that it can be replaced');
+    if (this.#variables.hasHeard(member.id) || this.#waiting.has(member.id)) return;
     const { keptChildrenMax } = this.options.limits;
     const kept = new Set([...this.#variables.machines, ...this.#waiting.keys()]);
-    if (kept.size < keptChildrenMax || kept.has(member.id)) return;
+    if (kept.size < keptChildrenMax) return;
     throw new LimitExceededError(
       `messages of ${kept.size} children are kept, at most ${keptChildrenMax} are allowed`,
     );
@@ -281,9 +282,8 @@ export class DistributedPosteriorsCoordinator<B extends Beliefs> extends RoundsC
   }
 
   protected override storedState(members: readonly Member[]): StoreOperation[] {
-    const { machines } = this.#variables;
     return members
-      .filter(({ id }) => machines.includes(id))
+      .filter(({ id }) => this.#variables.hasHeard(id))
       .map(({ id }) => storedMessage(id, this.messageOf(id), this.#layout, this.main.version));
   }
 

@@ -96,7 +96,7 @@ export class SharedVariable<D extends Distribution<D>> {
       );
     }
     const messages = new Map([...this.#messages, ...next]);
-    const posterior = productOf(this.prior, messages).multiply(this.prior);
+    const posterior = this.#posteriorOf(messages);
     return posterior.isProper ? { messages, posterior, clipped: 0, skipped: 0 } : this.#proposeOneByOne(next);
   }
 
@@ -119,26 +119,31 @@ export class SharedVariable<D extends Distribution<D>> {
   proposeWithout(machine: string): Proposal<D> | undefined {
     const messages = new Map(this.#messages);
     if (!messages.delete(machine)) return undefined;
-    const posterior = productOf(this.prior, messages).multiply(this.prior);
+    const posterior = this.#posteriorOf(messages);
     if (posterior.isProper) return { messages, posterior, clipped: 0, skipped: 0 };
     throw new InvalidDataError(
       `without ${machine} what the others say of ${this.name} is improper; they have to speak again first`,
     );
   }
 
+  #posteriorOf(messages: ReadonlyMap<string, D>): D {
+    return productOf(this.prior, messages).multiply(this.prior);
+  }
+
   /** Together they are too much: each is taken whole, or clipped, or not. */
   #proposeOneByOne(next: ReadonlyMap<string, D>): Proposal<D> {
     let [messages, posterior, clipped, skipped] = [this.#messages, this.#posterior, 0, 0];
-    for (const [machine, message] of next) {
-      const attempts = [message, message.clipped()].map((attempt) => {
-        const all = attempt === undefined ? undefined : new Map([...messages, [machine, attempt]]);
-        const total = all === undefined ? undefined : productOf(this.prior, all).multiply(this.prior);
-        return { all, total };
-      });
-      const index = attempts.findIndex(({ total }) => total?.isProper);
-      const attempt = attempts[index];
-      if (attempt?.all === undefined || attempt.total === undefined) skipped++;
-      else [messages, posterior, clipped] = [attempt.all, attempt.total, clipped + index];
+    for (const [machine, whole] of next) {
+      const fits = (message: D | undefined): boolean => {
+        if (message === undefined) return false;
+        const all = new Map([...messages, [machine, message]]);
+        const total = this.#posteriorOf(all);
+        if (total.isProper) [messages, posterior] = [all, total];
+        return total.isProper;
+      };
+      if (fits(whole)) continue;
+      if (fits(whole.clipped())) clipped++;
+      else skipped++;
     }
     return { messages, posterior, clipped, skipped };
   }

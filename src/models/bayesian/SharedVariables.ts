@@ -36,6 +36,11 @@ export class SharedVariables<B extends Beliefs> {
     return this.#variables.values().next().value?.machines ?? [];
   }
 
+  /** Whether this machine has said something. */
+  hasHeard(machine: string): boolean {
+    return this.#variables.values().next().value?.messages.has(machine) ?? false;
+  }
+
   messageOf(machine: string): B {
     return this.#each((variable) => variable.messageOf(machine));
   }
@@ -78,10 +83,12 @@ export class SharedVariables<B extends Beliefs> {
    * then nothing has changed.
    */
   forget(machine: string): boolean {
-    const without = [...this.#variables.values()].map((variable) => variable.proposeWithout(machine));
-    if (!without.some((proposal) => proposal !== undefined)) return false;
-    for (const variable of this.#variables.values()) variable.forget(machine);
-    return true;
+    // Of all of them before any is changed.
+    const without = [...this.#variables.values()].map(
+      (variable) => [variable, variable.proposeWithout(machine)] as const,
+    );
+    for (const [variable, proposal] of without) if (proposal !== undefined) variable.adopt(proposal);
+    return without.some(([, proposal]) => proposal !== undefined);
   }
 
   #each(of: (variable: SharedVariable<Belief>) => Belief): B {

@@ -1,4 +1,5 @@
 import { DiagonalGaussian } from '../families/DiagonalGaussian.ts';
+import type { Normal } from './between.ts';
 import { FeatureWeights } from './FeatureWeights.ts';
 
 type Numbers = Float64Array<ArrayBuffer>;
@@ -76,26 +77,27 @@ export class Marginals {
       this.#said[length + place] = p;
       this.#sums[place] = 0;
       this.#sums[length + place] = 0;
-      const precision = this.#rest.precision[place] as number;
-      const rest = { mean: (this.#rest.natural[place] as number) / precision, variance: 1 / precision };
-      const message = this.#weights?.divide(place, rest, h, p) ?? { h, p };
+      const message = this.#weights?.divide(place, this.#restOf(place), h, p) ?? { h, p };
       own[place] = message.h;
       own[length + place] = message.p;
     }
     this.#message = this.#message.withNatural(own);
     this.#weights?.addUp();
-    this.#update();
+    // Those of other numbers have other weights.
+    this.#update(number, this.#stride);
+  }
+
+  /** An own part without what the ratings say. */
+  #restOf(place: number): Normal {
+    const precision = this.#rest.precision[place] as number;
+    return { mean: (this.#rest.natural[place] as number) / precision, variance: 1 / precision };
   }
 
   /** The variables: what their parts are without what the ratings say, and what the ratings say. */
-  #update(): void {
+  #update(from = 0, step = 1): void {
     const { length } = this.means;
-    for (let place = 0; place < length; place++) {
-      const restPrecision = this.#rest.precision[place] as number;
-      const rest = {
-        mean: (this.#rest.natural[place] as number) / restPrecision,
-        variance: 1 / restPrecision,
-      };
+    for (let place = from; place < length; place += step) {
+      const rest = this.#restOf(place);
       const { mean, variance } = this.#weights?.sum(place, rest) ?? rest;
       const precision = 1 / variance + (this.#said[length + place] as number);
       this.variances[place] = 1 / precision;

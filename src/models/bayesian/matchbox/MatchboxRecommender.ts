@@ -14,7 +14,7 @@ import { RatingSites } from './RatingSites.ts';
 import type { Rating, RatingPlaces } from './ratings.ts';
 import { placeOf, readRatings } from './ratings.ts';
 import type { TasteBeliefs, TasteProperties, TasteSize } from './Taste.ts';
-import { priorThreshold, Taste } from './Taste.ts';
+import { fixedThreshold, priorThreshold, Taste } from './Taste.ts';
 
 /** Options of MatchboxRecommender. */
 export interface MatchboxRecommenderOptions {
@@ -78,7 +78,8 @@ export class MatchboxRecommender implements BayesianModel<Beliefs> {
   readonly #size: TasteSize;
   readonly #values: readonly number[];
   readonly #iterationsMax: number;
-  readonly #taste: Taste;
+  readonly #properties: TasteProperties;
+  #taste: Taste;
   #batches: RatingSites[] = [];
   #inbox: Beliefs;
 
@@ -94,13 +95,13 @@ export class MatchboxRecommender implements BayesianModel<Beliefs> {
     this.#places = { users: placesOf(users), items: placesOf(items), levels: placesOf(this.#values) };
     this.#size = { users: users.length, items: items.length, traits, levels: ratings.length };
     this.#iterationsMax = maximumNumberOfIterations;
-    const properties = {
+    this.#properties = {
       users: propertiesOf(checked.userFeatures, users.length, 'userFeatures'),
       items: propertiesOf(checked.itemFeatures, items.length, 'itemFeatures'),
     };
-    this.prior = priorOf(this.#size, properties);
+    this.prior = priorOf(this.#size, this.#properties);
     this.#inbox = uniformBeliefs(this.prior);
-    this.#taste = new Taste(this.#size, this.prior as TasteBeliefs, properties);
+    this.#taste = this.#untrained();
   }
 
   /** Takes ratings in, in addition to those there are, and learns nothing of them yet. Throws InvalidDataError. */
@@ -125,6 +126,7 @@ export class MatchboxRecommender implements BayesianModel<Beliefs> {
       this.#batches = before;
       throw thrown;
     }
+    this.#taste = this.#untrained();
     return this.#settle();
   }
 
@@ -185,6 +187,11 @@ export class MatchboxRecommender implements BayesianModel<Beliefs> {
     return expected.sort((a, b) => b.expected - a.expected).slice(0, count);
   }
 
+  /** What is believed before there are ratings. */
+  #untrained(): Taste {
+    return new Taste(this.#size, this.prior as TasteBeliefs, this.#properties);
+  }
+
   #settle(): number[] {
     this.#taste.hear(multiplyBeliefs(this.prior, this.#inbox) as TasteBeliefs);
     const inference = { posterior: () => this.posterior(), iterate: () => this.#iterate() };
@@ -235,7 +242,7 @@ function propertiesOf(features: Features | undefined, count: number, name: strin
 function priorOf({ users, items, traits, levels }: TasteSize, properties: TasteProperties): Beliefs {
   const standard = (count: number): DiagonalGaussian =>
     DiagonalGaussian.of(new Float64Array(count), new Float64Array(count).fill(1));
-  const fixed = Math.floor(levels / 2);
+  const fixed = fixedThreshold(levels);
   const thresholds = Array.from({ length: levels - 1 }, (_, index) => index + 1).filter((k) => k !== fixed);
   const means = Array.from({ length: users }, () => thresholds.map((k) => priorThreshold(k, levels))).flat();
   return {

@@ -96,7 +96,7 @@ export class RatingSites {
         taste.userTraits.means[own] as number,
         taste.userTraits.variances[own] as number,
       ];
-      const { h, p } = this.#rest(row, taste, product(taste, user, item, trait));
+      const { h, p } = this.#rest(row, taste, taste.product(user, item, trait));
       taste.itemTraits.add(taste.itemTrait(item, trait), h * mean, p * (variance + mean * mean));
     }
   }
@@ -108,7 +108,7 @@ export class RatingSites {
     for (let row = 0; row < users.length; row++) {
       const [user, item] = [users[row] as number, items[row] as number];
       const [mean, variance] = [taste.itemMean(item, trait), taste.itemVariance(item, trait)];
-      const { h, p } = this.#rest(row, taste, product(taste, user, item, trait));
+      const { h, p } = this.#rest(row, taste, taste.product(user, item, trait));
       taste.userTraits.add(user * traits + trait, h * mean, p * (variance + mean * mean));
     }
   }
@@ -140,7 +140,7 @@ export class RatingSites {
     let mean = a.mean + b.mean;
     let variance = a.variance + b.variance;
     for (let t = 0; t < size.traits; t++) {
-      const part = product(taste, user, item, t);
+      const part = taste.product(user, item, t);
       mean += part.mean;
       variance += part.variance;
     }
@@ -173,13 +173,4 @@ function tell(sites: Sites, row: number, { mean, variance }: Normal, { slope, cu
   const scale = 1 / (1 - variance * curvature);
   const [p, h] = [curvature * scale, (slope + mean * curvature) * scale];
   if (Number.isFinite(p) && Number.isFinite(h) && p >= 0) sites.put(row, h, p);
-}
-
-/** The product of a trait of a user and of an item. */
-function product(taste: Taste, user: number, item: number, trait: number): Normal {
-  const { userTraits, size } = taste;
-  const own = user * size.traits + trait;
-  const [m, v] = [userTraits.means[own] as number, userTraits.variances[own] as number];
-  const [n, w] = [taste.itemMean(item, trait), taste.itemVariance(item, trait)];
-  return { mean: m * n, variance: n * n * v + m * m * w + v * w };
 }

@@ -44,8 +44,6 @@ export class Taste {
   readonly itemTraits: Marginals;
   readonly itemBiases: Marginals;
   readonly userThresholds: Marginals | undefined;
-  /** The threshold in the middle is fixed, or adding to all would change nothing. */
-  readonly fixedThreshold: number;
 
   constructor(size: TasteSize, rest: TasteBeliefs, { users, items }: TasteProperties = {}) {
     const { traits, levels } = size;
@@ -57,7 +55,6 @@ export class Taste {
     this.itemTraits = new Marginals(rest.itemTraits, traits, free, rest.itemTraitWeights);
     this.itemBiases = new Marginals(rest.itemBiases, 1, items, rest.itemBiasWeights);
     this.userThresholds = rest.userThresholds && new Marginals(rest.userThresholds, levels - 2);
-    this.fixedThreshold = Math.floor(size.levels / 2);
   }
 
   /** Hears what others say. */
@@ -105,8 +102,9 @@ export class Taste {
   /** Place of a threshold of a user, 1 to levels − 1; undefined where it is the fixed one. */
   threshold(user: number, threshold: number): number | undefined {
     const { levels } = this.size;
-    if (threshold === this.fixedThreshold) return undefined;
-    return user * (levels - 2) + threshold - (threshold > this.fixedThreshold ? 2 : 1);
+    const fixed = fixedThreshold(levels);
+    if (threshold === fixed) return undefined;
+    return user * (levels - 2) + threshold - (threshold > fixed ? 2 : 1);
   }
 
   /** The threshold below a rating of this level, or above it with the next level; undefined where there is none. */
@@ -123,20 +121,24 @@ export class Taste {
     };
   }
 
+  /** The product of a trait of a user and of an item. */
+  product(user: number, item: number, trait: number): Normal {
+    const own = user * this.size.traits + trait;
+    const [m, v] = [this.userTraits.means[own] as number, this.userTraits.variances[own] as number];
+    const [n, w] = [this.itemMean(item, trait), this.itemVariance(item, trait)];
+    return { mean: m * n, variance: n * n * v + m * m * w + v * w };
+  }
+
   /** What is believed of an affinity. */
   affinity(user: number, item: number): Normal {
     const { traits } = this.size;
-    const { userTraits, userBiases, itemBiases } = this;
+    const { userBiases, itemBiases } = this;
     let mean = (userBiases.means[user] as number) + (itemBiases.means[item] as number);
     let variance = (userBiases.variances[user] as number) + (itemBiases.variances[item] as number);
     for (let t = 0; t < traits; t++) {
-      const [m, v] = [
-        userTraits.means[user * traits + t] as number,
-        userTraits.variances[user * traits + t] as number,
-      ];
-      const [n, w] = [this.itemMean(item, t), this.itemVariance(item, t)];
-      mean += m * n;
-      variance += n * n * v + m * m * w + v * w;
+      const part = this.product(user, item, t);
+      mean += part.mean;
+      variance += part.variance;
     }
     return { mean, variance };
   }
@@ -156,6 +158,11 @@ export class Taste {
     const whole = shares.reduce((sum, share) => sum + share, 0);
     return shares.map((share) => share / whole);
   }
+}
+
+/** The threshold in the middle is fixed, or adding to all would change nothing. */
+export function fixedThreshold(levels: number): number {
+  return Math.floor(levels / 2);
 }
 
 /** Mean of a threshold, 1 to levels − 1, in the prior. */

@@ -58,7 +58,6 @@ export class FactorisedSites implements ProbitSites {
         updateRow(
           own.row,
           at,
-          at,
           own.means,
           own.variances,
           variances[vector] as number,
@@ -104,7 +103,7 @@ export class FactorisedSites implements ProbitSites {
     let isProper = true;
     for (let vector = 0; vector < weights.length; vector++) {
       const own = weights[vector] as Weights;
-      const variance = leaveOutRow(own.row, at, at, own.means, own.variances, this.#score);
+      const variance = leaveOutRow(own.row, at, own.means, own.variances, this.#score);
       means[vector] = this.#score[0] as number;
       variances[vector] = variance;
       if (Number.isNaN(variance)) isProper = false;

@@ -1,4 +1,4 @@
-// The inner loops of a row with independent weights. `at` is where the row begins in the sites, `x` where it does in the features.
+// The inner loops of a row with independent weights. `at` is where the row begins, in the features and in the sites.
 
 /** A row, the weights, and what the row says of each of them. */
 export interface FactorisedRow {
@@ -18,7 +18,6 @@ export interface FactorisedRow {
  */
 export function leaveOutRow(
   { data, columns, h, p, siteH, siteP }: FactorisedRow,
-  x: number,
   at: number,
   means: Float64Array,
   variances: Float64Array,
@@ -32,7 +31,7 @@ export function leaveOutRow(
     if (!(cavity > 0)) isProper = false;
     const v = 1 / cavity;
     const m = ((h[i] as number) - (siteH[at + i] as number)) * v;
-    const value = data[x + i] as number;
+    const value = data[at + i] as number;
     means[i] = m;
     variances[i] = v;
     mean += value * m;
@@ -48,7 +47,6 @@ export function leaveOutRow(
  */
 export function updateRow(
   { data, columns, h, p, siteH, siteP }: FactorisedRow,
-  x: number,
   at: number,
   means: Float64Array,
   variances: Float64Array,
@@ -57,7 +55,7 @@ export function updateRow(
   pull: number,
 ): void {
   for (let i = 0; i < columns; i++) {
-    const value = data[x + i] as number;
+    const value = data[at + i] as number;
     const weight = value / (1 + precision * (variance - value * value * (variances[i] as number)));
     const nextP = weight * value * precision;
     const nextH = weight * (pull + precision * value * (means[i] as number));

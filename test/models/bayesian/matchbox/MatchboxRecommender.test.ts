@@ -232,6 +232,16 @@ describe('a Matchbox recommender', () => {
       expect(Math.abs(told - so) / count).toBeLessThan(0.05 + 3 * Math.sqrt(0.25 / count));
   });
 
+  it('training again forgets what was learned before, not by iterations but at once', () => {
+    const options = { ...small.options, userFeatures: Array.from({ length: 25 }, (_, u) => [Math.sin(u)]) };
+    const [again, fresh] = [new MatchboxRecommender(options), new MatchboxRecommender(options)];
+    again.train(small.train.map((one) => ({ ...one, rating: 6 - one.rating })));
+    again.train(small.train);
+    fresh.train(small.train);
+    const [got, expected] = [again.posterior(), fresh.posterior()];
+    for (const name of Object.keys(expected)) expect(got[name]!.natural).toEqual(expected[name]!.natural);
+  });
+
   it('two ratings, yes and no, need no thresholds of the users', () => {
     const model = new MatchboxRecommender({
       users: ['a', 'b'],
