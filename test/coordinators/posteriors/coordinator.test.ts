@@ -421,27 +421,59 @@ test('asynchronous: where the one that all waited for leaves, the others go on',
   expect(coordinator.posterior.probability.a).toBe(3);
 });
 
-test('a main that was kept back: its children still never hear themselves', async () => {
+test('a main that was kept back for long: a child that comes again still does not hear itself', async () => {
   const transport = new InProcessTransport();
   const coordinator = counting();
-  let isOpen = false;
+  let isOpen = true;
   coordinator.use({ name: 'keeps back', beforePublish: () => isOpen });
   await coordinator.listen(transport);
-  for (let i = 1; i <= 600; i++) coordinator.addMessage(said(i, 0), { childId: 'game' });
+  coordinator.addMessage(said(7, 1), { childId: 'game' });
   const model = new BetaBernoulli();
   model.observe([true, false]);
-  const child = await PosteriorChild.connect({ transport, childId: 'a', model });
-  isOpen = true;
-  const arrived = new Promise<void>((resolve) => {
-    child.on('mainUpdated', () => resolve());
-  });
-  coordinator.addMessage(said(7, 1), { childId: 'game' });
-  await arrived;
-  await child.speak();
-  // The game's seven and one, its own one and one, and the prior.
-  expect([child.posterior.probability.a, child.posterior.probability.b]).toEqual([9, 3]);
-  expect(coordinator.posterior.probability.a).toBe(9);
-  await child.leave();
+  const first = await PosteriorChild.connect({ transport, childId: 'a', model });
+  await first.leave();
+  isOpen = false;
+  // So many that nobody knows any more who had said what in the main that is out.
+  for (let i = 1; i <= 300; i++) coordinator.addMessage(said(i, 0), { childId: 'game' });
+  const again = new BetaBernoulli();
+  again.observe([true, false]);
+  const second = await PosteriorChild.connect({ transport, childId: 'a', model: again });
+  // What the game says now, its own one and one, and the prior.
+  expect([second.posterior.probability.a, second.posterior.probability.b]).toEqual([302, 2]);
+  expect(coordinator.posterior.probability.a).toBe(302);
+  await second.leave();
+  await coordinator.close();
+});
+
+test('what is said from an older main is no sign that all is done', async () => {
+  const transport = new InProcessTransport();
+  const coordinator = counting();
+  await coordinator.listen(transport);
+  coordinator.addMessage(said(5, 5), { childId: 'game' });
+  const models = [new BetaBernoulli(), new BetaBernoulli()];
+  const children: Child[] = [];
+  for (const [i, model] of models.entries()) {
+    model.observe([true]);
+    const own = new MessageModel(model);
+    const child = await Child.connect({ transport, childId: `c${i}`, model: own });
+    await child.adopt();
+    own.compute();
+    await child.send();
+    children.push(child);
+  }
+  coordinator.unlearnChild('game');
+  // Both have spoken, and nothing has changed: but they have not heard that the game is gone.
+  for (const child of children) expect((await child.send()).status).toBe('applied');
+  expect(coordinator.isConverged).toBe(false);
+  const { version } = coordinator;
+  for (const child of children) {
+    while (child.version < version)
+      await new Promise<void>((resolve) => void child.on('mainUpdated', () => resolve()));
+    await child.adopt();
+  }
+  for (const child of children) await child.send();
+  expect(coordinator.isConverged).toBe(true);
+  for (const child of children) await child.leave();
   await coordinator.close();
 });
 
