@@ -83,7 +83,7 @@ export class Road<T extends Gradients | ModelParameters> {
     const { options, plugins, coordinator } = this.#parts;
     // What waits for its turn is a copy.
     if (options.drive !== 'immediate') return false;
-    return this.#queue.length > 0 || !plugins.isEmpty || coordinator.kind() !== 'gradients';
+    return this.#queue.length > 0 || !plugins.isEmpty || coordinator.kind() === 'parameters';
   }
 
   /** Works on what waits; true where all is done. */

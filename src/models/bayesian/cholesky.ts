@@ -1,3 +1,5 @@
+import { LayoutMismatchError } from '../../errors.ts';
+
 type Numbers = Float64Array<ArrayBuffer>;
 
 /**
@@ -76,4 +78,12 @@ export function logDeterminant(lower: Float64Array, size: number): number {
   let sum = 0;
   for (let i = 0; i < size; i++) sum += Math.log(lower[i * size + i] as number);
   return 2 * sum;
+}
+
+/** Throws LayoutMismatchError unless there are as many numbers as in a matrix of this size. */
+export function requireSquare(matrix: ArrayLike<number>, dimension: number): void {
+  if (matrix.length === dimension * dimension) return;
+  throw new LayoutMismatchError(
+    `got ${matrix.length} numbers for a ${dimension} × ${dimension} matrix, expected ${dimension * dimension}`,
+  );
 }

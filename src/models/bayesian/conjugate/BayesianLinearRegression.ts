@@ -1,14 +1,13 @@
-import { InvalidOptionError, NotTrainedError } from '../../../errors.ts';
+import { InvalidOptionError } from '../../../errors.ts';
 import type { Features } from '../../features.ts';
 import type { Labels } from '../../labels.ts';
 import { readTargets } from '../../labels.ts';
 import { aboveZero, checkOptions, countOfOneOrMore, trueOrFalse } from '../../options.ts';
-import type { BayesianModel } from '../BayesianModel.ts';
-import { multiplyBeliefs, requireSameVariables, uniformBeliefs } from '../beliefs.ts';
 import { NormalInverseGamma } from '../families/NormalInverseGamma.ts';
 import { VectorGaussian } from '../families/VectorGaussian.ts';
 import { normalQuantile, studentQuantile } from '../quantiles.ts';
 import { readRows, requireColumns } from '../rows.ts';
+import { ConjugateModel } from './ConjugateModel.ts';
 import { linearRegressionMessage, noisyLinearRegressionMessage } from './messages.ts';
 
 /** Options of BayesianLinearRegression. */
@@ -51,14 +50,12 @@ const checks = {
  * Linear regression with a posterior instead of a point: exact (Bishop 2006, section 3.3), also over several machines, in one
  * exchange. Weights: the intercept first, where there is one.
  */
-export class BayesianLinearRegression implements BayesianModel<RegressionBeliefs> {
+export class BayesianLinearRegression extends ConjugateModel<RegressionBeliefs> {
   readonly #options: BayesianLinearRegressionOptions;
-  #prior: RegressionBeliefs | undefined;
-  #message: RegressionBeliefs | undefined;
-  #inbox: RegressionBeliefs | undefined;
 
   /** Throws InvalidOptionError for an illegal option. */
   constructor(options: BayesianLinearRegressionOptions = {}) {
+    super();
     this.#options = checkOptions<BayesianLinearRegressionOptions>(options, checks);
     const { noiseVariance, noiseShape, noiseRate } = this.#options;
     if (noiseVariance !== undefined && (noiseShape ?? noiseRate) !== undefined)
@@ -66,40 +63,19 @@ export class BayesianLinearRegression implements BayesianModel<RegressionBeliefs
         'noiseVariance says that the noise is known; expected no prior of it besides',
       );
     const { numberOfFeatures, fitIntercept = true } = this.#options;
-    if (numberOfFeatures !== undefined) this.#prior = this.#priorOf(numberOfFeatures + Number(fitIntercept));
-  }
-
-  /** Throws NotTrainedError before there are rows: how many weights there are is not known. */
-  get prior(): RegressionBeliefs {
-    if (this.#prior !== undefined) return this.#prior;
-    throw new NotTrainedError('the regression has no rows yet; call train or observe first');
+    if (numberOfFeatures !== undefined) this.expect(this.#priorOf(numberOfFeatures + Number(fitIntercept)));
   }
 
   /** Takes rows in, in addition to those before. Throws InvalidDataError, and then nothing has changed. */
   observe(features: Features, labels: Labels): void {
-    const { noiseVariance, fitIntercept = true } = this.#options;
-    const rows = readRows(features, fitIntercept);
-    const { data: targets } = readTargets(labels, rows.rows, 'float64');
-    const prior = this.#prior ?? this.#priorOf(rows.columns);
-    requireColumns(rows.columns, prior.weights.dimension);
-    const weights =
-      noiseVariance === undefined
-        ? noisyLinearRegressionMessage(rows, targets)
-        : linearRegressionMessage(rows, targets, noiseVariance);
-    this.#message = multiplyBeliefs<RegressionBeliefs>(this.#message ?? uniformBeliefs(prior), { weights });
-    this.#prior = prior;
+    this.add(this.#read(features, labels));
   }
 
   /** Learns from these rows and no others. Returns an empty list: there is nothing that is minimised in steps. */
   train(features: Features, labels: Labels): number[] {
-    const before = this.#message;
-    this.#message = undefined;
-    try {
-      this.observe(features, labels);
-    } catch (thrown) {
-      this.#message = before;
-      throw thrown;
-    }
+    const message = this.#read(features, labels);
+    this.reset();
+    this.add(message);
     return [];
   }
 
@@ -107,20 +83,6 @@ export class BayesianLinearRegression implements BayesianModel<RegressionBeliefs
   trainIncremental(features: Features, labels: Labels): number[] {
     this.observe(features, labels);
     return [];
-  }
-
-  /** What the rows say of the weights: it does not depend on what others say. Throws NotTrainedError. */
-  computeMessage(inbox: RegressionBeliefs): RegressionBeliefs {
-    requireSameVariables(inbox, this.prior);
-    this.#inbox = inbox;
-    return this.#message ?? uniformBeliefs(this.prior);
-  }
-
-  /** Prior, what others have said last, and the rows, together. Throws NotTrainedError. */
-  posterior(): RegressionBeliefs {
-    const { prior } = this;
-    const said = [this.#inbox, this.#message].filter((beliefs) => beliefs !== undefined);
-    return said.reduce((product, beliefs) => multiplyBeliefs(product, beliefs), prior);
   }
 
   /** Rows × 1: means. Throws NotTrainedError. */
@@ -147,6 +109,20 @@ export class BayesianLinearRegression implements BayesianModel<RegressionBeliefs
       const reach = quantile * Math.sqrt(scale * spread + noise);
       return { mean, low: mean - reach, high: mean + reach };
     });
+  }
+
+  /** What these rows say; the first ones say how many weights there are. */
+  #read(features: Features, labels: Labels): RegressionBeliefs {
+    const { noiseVariance, fitIntercept = true } = this.#options;
+    const rows = readRows(features, fitIntercept);
+    const { data: targets } = readTargets(labels, rows.rows, 'float64');
+    if (this.hasPrior) requireColumns(rows.columns, this.prior.weights.dimension);
+    const weights =
+      noiseVariance === undefined
+        ? noisyLinearRegressionMessage(rows, targets)
+        : linearRegressionMessage(rows, targets, noiseVariance);
+    if (!this.hasPrior) this.expect(this.#priorOf(rows.columns));
+    return { weights };
   }
 
   #priorOf(columns: number): RegressionBeliefs {

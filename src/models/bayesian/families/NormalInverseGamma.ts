@@ -1,7 +1,14 @@
-import { LayoutMismatchError } from '../../../errors.ts';
 import type { Random } from '../../../random.ts';
 import { drawLogGamma, standardNormal } from '../../../random.ts';
-import { cholesky, inverseSquare, invertFrom, logDeterminant, solveFrom, solveUpper } from '../cholesky.ts';
+import {
+  cholesky,
+  inverseSquare,
+  invertFrom,
+  logDeterminant,
+  requireSquare,
+  solveFrom,
+  solveUpper,
+} from '../cholesky.ts';
 import { digamma, logGamma } from '../gammaFunctions.ts';
 import type { Numbers } from './Distribution.ts';
 import { Distribution } from './Distribution.ts';
@@ -39,8 +46,7 @@ export class NormalInverseGamma extends Distribution<NormalInverseGamma> {
     halfSquares: number,
   ): NormalInverseGamma {
     const { length } = precisionTimesMean;
-    if (precision.length !== length * length)
-      throw new LayoutMismatchError(`got ${precision.length} numbers for a ${length} × ${length} matrix`);
+    requireSquare(precision, length);
     const natural = new Float64Array(length + length * length + 2);
     natural.set(precisionTimesMean);
     natural.set(precision, length);

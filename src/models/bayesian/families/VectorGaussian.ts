@@ -1,7 +1,15 @@
-import { InvalidOptionError, LayoutMismatchError } from '../../../errors.ts';
+import { InvalidOptionError } from '../../../errors.ts';
 import type { Random } from '../../../random.ts';
 import { standardNormal } from '../../../random.ts';
-import { cholesky, inverseSquare, invertFrom, logDeterminant, solveFrom, solveUpper } from '../cholesky.ts';
+import {
+  cholesky,
+  inverseSquare,
+  invertFrom,
+  logDeterminant,
+  requireSquare,
+  solveFrom,
+  solveUpper,
+} from '../cholesky.ts';
 import type { Numbers } from './Distribution.ts';
 import { Distribution } from './Distribution.ts';
 
@@ -120,11 +128,4 @@ export class VectorGaussian extends Distribution<VectorGaussian> {
     this.assertProper();
     return this.#factor() as Numbers;
   }
-}
-
-function requireSquare(matrix: ArrayLike<number>, dimension: number): void {
-  if (matrix.length === dimension * dimension) return;
-  throw new LayoutMismatchError(
-    `got ${matrix.length} numbers for a ${dimension} × ${dimension} matrix, expected ${dimension * dimension}`,
-  );
 }
